@@ -1,0 +1,1 @@
+"""The room that waits and connects: everything with an event loop, a clock or a socket."""

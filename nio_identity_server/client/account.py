@@ -1,0 +1,262 @@
+"""What is known about one user's choice, and everybody who waits for news of it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from enum import Enum
+
+import attrs
+
+from nio_identity_server.client.generation import Generation
+from nio_identity_server.client.single_flight import SingleFlight
+from nio_identity_server.errors import IdentityServerChanged, NotConfirmed
+from nio_identity_server.preference.account_data import Known, Preference, Unconfirmed
+from nio_identity_server.preference.choice import Choice
+from nio_identity_server.preference.evidence import Witness
+from nio_identity_server.preference.resolution import Resolution
+
+FRESH_FOR = 300.0
+"""Seconds that knowledge lasts while no sync that would show a change is answered."""
+
+
+@attrs.frozen
+class Change:
+    """The user's choice changed.
+
+    Attributes:
+        old: What it was.
+        new: What it is now.
+        source: Which kind of evidence showed it.
+        own: Whether this client made the change (``set``, ``disable``, ``reset``).
+    """
+
+    old: Preference
+    new: Preference
+    source: Witness
+    own: bool
+
+
+class Outcome(Enum):
+    """How a write ended."""
+
+    STORED = "stored"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+
+
+@attrs.define(eq=False)
+class _Write:
+    """Our PUT that is under way."""
+
+    value: Known
+    meanwhile: tuple[Witness, Known] | None = None
+
+
+@attrs.define(eq=False)
+class Account:
+    """The state of one user; a new one is made when another user logs in.
+
+    Attributes:
+        user_id: Whose state it is; empty until the client knows.
+        report: Called with each change.
+        clock: Seconds that never go back.
+        choice: What is known.
+        version: Counts what was learned, so that a read can tell whether it was overtaken.
+        sync_answered: Whether any sync of this user has been answered, even one that proves
+            nothing. From then on a call asks at once: it may stand inside a callback of the very
+            sync loop that it would wait for.
+        generation: The server in use; kept through a doubt.
+        is_open: Whether a call may go out without another look.
+        fresh_until: When knowledge expires, by ``clock``.
+        reading: The read that is under way.
+        ended: Why this state is over, or None.
+    """
+
+    user_id: str
+    report: Callable[[Change], None]
+    clock: Callable[[], float] = time.monotonic
+    choice: Choice = attrs.field(factory=Choice)
+    version: int = 0
+    sync_answered: bool = False
+    generation: Generation | None = None
+    is_open: bool = False
+    fresh_until: float = 0.0
+    reading: SingleFlight[str] = attrs.field(factory=SingleFlight)
+    ended: str | None = None
+    _write: _Write | None = None
+    _waiting: dict[asyncio.Future[None], None] = attrs.field(factory=dict, init=False)
+
+    @property
+    def is_writing(self) -> bool:
+        """Whether a write is under way; calls wait until it has ended."""
+        return self._write is not None
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether what is known may be acted upon now."""
+        return self.choice.is_settled and not self.is_writing
+
+    # -- learning
+
+    def saw(self, witness: Witness, value: Known) -> None:
+        """Take in what a sync or a read says."""
+        write = self._write
+        if write is not None and value == write.value:
+            # Perhaps our own echo, before the answer to our PUT: judged when the write has ended.
+            write.meanwhile = (witness, value)
+            return
+        if write is not None and value != self.choice.known:
+            # Older or newer than what we write? Believed now, and doubted once we have written.
+            write.meanwhile = (witness, value)
+        self._learn(witness, value)
+
+    def watched(self) -> None:
+        """Note that a sync was answered that would have shown a change."""
+        self.fresh_until = self.clock() + FRESH_FOR
+
+    def answered(self) -> None:
+        """Note that a sync was answered: nobody waits for one any more."""
+        if not self.sync_answered:
+            self.sync_answered = True
+            self.wake()
+
+    def expire(self) -> None:
+        """Make the next call read again what is known."""
+        self._become(self.choice.expired())
+
+    def check_freshness(self) -> None:
+        """Expire what is known if no sync has been watched for too long."""
+        if self.clock() >= self.fresh_until:
+            self.expire()
+
+    def unread(self) -> None:
+        """Let a provisional word stand, because it could not be read again."""
+        self.watched()
+        self._become(self.choice.unread())
+
+    # -- writing
+
+    def begin_write(self, value: Known) -> None:
+        """Hold calls back while this value is being written."""
+        self.version += 1
+        self._write = _Write(value)
+        self._become(self.choice)
+
+    def end_write(self, outcome: Outcome) -> None:
+        """End the write that is under way, if one is."""
+        write, self._write = self._write, None
+        if write is None:
+            return
+        self.version += 1
+        if outcome is Outcome.STORED:
+            self._learn(Witness.WRITE, write.value)
+        else:
+            self._become(self.choice.doubted() if outcome is Outcome.UNKNOWN else self.choice)
+        if write.meanwhile is not None and (
+            outcome is Outcome.STORED or write.meanwhile[1] == write.value
+        ):
+            self._learn(*write.meanwhile)
+
+    # -- generations
+
+    def follow(self, resolution: Resolution) -> None:
+        """End the generation of another resolution (the default can change as well)."""
+        if self.generation is not None and self.generation.resolution != resolution:
+            self._end_generation("the identity server in use changed")
+            self._become(self.choice)
+
+    def enter(self, resolution: Resolution) -> Generation:
+        """The generation of this resolution: the one that lasts, or a new one.
+
+        Raises:
+            IdentityServerError: The resolution's refusal, if it has one.
+        """
+        if resolution.base_url is None:
+            raise resolution.refusal or NotConfirmed("nothing has been learned yet")
+        if self.generation is None:
+            self.generation = Generation(resolution.base_url, resolution)
+            self._become(self.choice)
+        return self.generation
+
+    def end(self, reason: str) -> None:
+        """End everything: this user is no longer the client's."""
+        self.ended = reason
+        self.is_open = False
+        self._end_generation(reason)
+        self.wake()
+
+    def check_not_ended(self) -> None:
+        """Raise if this user is no longer the client's.
+
+        Raises:
+            IdentityServerChanged: With the reason.
+        """
+        if self.ended is not None:
+            raise IdentityServerChanged(None, self.ended)
+
+    # -- waiting
+
+    async def news(self, seconds: float | None = None) -> bool:
+        """Wait until something happened.
+
+        Args:
+            seconds: How long at most; None for as long as it takes.
+
+        Returns:
+            False if nothing happened in that time.
+
+        Raises:
+            NotConfirmed: If the client was closed meanwhile.
+        """
+        future = asyncio.get_running_loop().create_future()
+        self._waiting[future] = None
+        try:
+            async with asyncio.timeout(seconds):
+                await future
+        except TimeoutError:
+            return False
+        finally:
+            self._waiting.pop(future, None)
+        return True
+
+    def wake(self, error: NotConfirmed | None = None) -> None:
+        """Tell everybody who waits that something happened, or that nothing ever will."""
+        waiting, self._waiting = self._waiting, {}
+        for future in waiting:
+            # A client may outlive an event loop: what waited in a closed one waits no more.
+            if not future.done() and not future.get_loop().is_closed():
+                _finish(future, error)
+
+    # -- the one place where the state changes
+
+    def _learn(self, witness: Witness, value: Known) -> None:
+        old = self.choice.known
+        self.version += 1
+        choice = self.choice.told(witness, value)
+        if witness in {Witness.READ, Witness.WRITE}:
+            self.watched()
+        own = witness is Witness.WRITE
+        if choice.known != old and old is not None:
+            self._end_generation("the user's choice of identity server changed")
+        self._become(choice)
+        if self.ended is None and choice.known != old and (own or old is not None):
+            self.report(Change(Unconfirmed() if old is None else old, value, witness, own))
+
+    def _become(self, choice: Choice) -> None:
+        self.choice = choice
+        self.is_open = self.is_settled and self.generation is not None and self.ended is None
+        self.wake()
+
+    def _end_generation(self, reason: str) -> None:
+        generation, self.generation = self.generation, None
+        if generation is not None:
+            generation.end(reason)
+
+
+def _finish(future: asyncio.Future[None], error: NotConfirmed | None) -> None:
+    if error is None:
+        future.set_result(None)
+    else:
+        future.set_exception(NotConfirmed(error.reason))

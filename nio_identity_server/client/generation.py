@@ -1,0 +1,72 @@
+"""The time during which one user keeps one server: every operation belongs to one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from typing import TypeVar
+
+import attrs
+
+from nio_identity_server.base_url import BaseUrl
+from nio_identity_server.errors import IdentityServerChanged, IdentityServerError
+from nio_identity_server.preference.resolution import Resolution
+
+Result = TypeVar("Result")
+
+
+@attrs.define(eq=False)
+class Generation:
+    """One server of one user, from when it was learned until it changes.
+
+    Attributes:
+        base_url: The server.
+        resolution: How it came to be this one.
+        ended: Why it is over, or None while it lasts.
+    """
+
+    base_url: BaseUrl
+    resolution: Resolution
+    ended: str | None = None
+    _running: dict[asyncio.Timeout, asyncio.AbstractEventLoop] = attrs.field(
+        factory=dict, init=False, repr=False
+    )
+
+    async def run(self, work: Awaitable[Result]) -> Result:
+        """Await something that must not outlive the generation.
+
+        Raises:
+            IdentityServerChanged: As soon as the generation ends, also when the work has just
+                succeeded: its result belongs to a server that is no longer the user's.
+        """
+        scope = asyncio.timeout(None)
+        self._running[scope] = asyncio.get_running_loop()
+        try:
+            async with scope:
+                result = await work
+        except TimeoutError:
+            if not scope.expired():
+                raise
+        except IdentityServerError:
+            if self.ended is None:
+                raise
+        else:
+            if self.ended is None:
+                return result
+        finally:
+            self._running.pop(scope, None)
+        raise self.changed()
+
+    def end(self, reason: str) -> None:
+        """Stop everything that runs in it; nothing more is sent for it."""
+        self.ended = reason
+        running, self._running = self._running, {}
+        for scope, loop in running.items():
+            # A deadline that has passed cancels the task inside at the next turn of its loop.
+            # asyncio.timeout gets every corner of cancellation right; so we borrow it.
+            if loop is asyncio.get_running_loop():
+                scope.reschedule(0)
+
+    def changed(self) -> IdentityServerChanged:
+        """The exception that operations of an ended generation end with."""
+        return IdentityServerChanged(str(self.base_url), self.ended or "it ended")

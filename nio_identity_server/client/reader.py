@@ -1,0 +1,105 @@
+"""Reading the choice from the homeserver, once for all who need it."""
+
+from __future__ import annotations
+
+import asyncio
+
+import attrs
+
+from nio_identity_server.base_url import BaseUrl
+from nio_identity_server.client.account import Account
+from nio_identity_server.client.homeserver import Homeserver
+from nio_identity_server.endpoints.homeserver import GetAccountData, GetTokenOwner
+from nio_identity_server.errors import HomeserverError
+from nio_identity_server.preference.account_data import EVENT_TYPE, Known, NotSet, read_content
+from nio_identity_server.preference.evidence import Witness
+
+_NOT_FOUND = (404, "M_NOT_FOUND")
+_TRIES = 3
+
+Failure = str
+"""Why the choice could not be read; empty if it was."""
+
+
+@attrs.define(eq=False)
+class Reader:
+    """Reads ``m.identity_server`` with ``GET``, whose answer is never stale.
+
+    Attributes:
+        homeserver: Where it is read.
+        trusted: Base URLs named in code.
+    """
+
+    homeserver: Homeserver
+    trusted: frozenset[BaseUrl]
+    _owner: tuple[str, str] = ("", "")
+
+    async def read(self, account: Account, seconds: float | None = None) -> Failure:
+        """Read the choice and tell the account; join a read that is under way.
+
+        Args:
+            account: The user whose choice it is.
+            seconds: How long to wait at most; the read itself goes on for the others.
+
+        Raises:
+            NotConfirmed: If the client is closed meanwhile.
+        """
+        try:
+            async with asyncio.timeout(seconds):
+                return await account.reading.run(lambda: self._read(account))
+        except TimeoutError:
+            return f"the homeserver did not answer within {seconds:g} s"
+
+    def read_soon(self, account: Account) -> None:
+        """Begin to read, without waiting for it."""
+        account.reading.begin(lambda: self._read(account))
+
+    async def read_now(self, account: Account) -> Failure:
+        """Read the choice with a request that begins after this call."""
+        await account.reading.rest()
+        return await self.read(account)
+
+    @property
+    def owner(self) -> str:
+        """The user's id as far as it is known without asking."""
+        client = self.homeserver.client
+        token, owner = self._owner
+        return client.user_id or (owner if token == client.access_token else "")
+
+    async def user_id(self) -> str:
+        """The user's id, asked for if the client was given nothing but an access token.
+
+        Raises:
+            HomeserverError: If the homeserver does not say.
+        """
+        if not self.owner:
+            token = self.homeserver.client.access_token
+            self._owner = (token, (await self.homeserver.ask(GetTokenOwner())).user_id)
+        return self.owner or self._owner[1]
+
+    async def _read(self, account: Account) -> Failure:
+        for _ in range(_TRIES):
+            version, token = account.version, self.homeserver.client.access_token
+            found = await self._ask()
+            if account.ended is not None:
+                return account.ended
+            if token != self.homeserver.client.access_token:
+                continue  # somebody logged in again: the answer is not for this login
+            if isinstance(found, str):
+                return found
+            if account.version == version:
+                account.saw(Witness.READ, found)
+                return ""
+            # Overtaken: whatever was learned meanwhile may be newer than this answer, or older.
+            if account.is_settled:
+                return ""
+        return "it kept changing while it was read"
+
+    async def _ask(self) -> Known | Failure:
+        try:
+            content = await self.homeserver.ask(GetAccountData(await self.user_id(), EVENT_TYPE))
+        except HomeserverError as error:
+            if (error.status, error.errcode) == _NOT_FOUND:
+                return NotSet()
+            return str(error)
+        return read_content(content, self.trusted)

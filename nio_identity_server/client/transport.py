@@ -1,0 +1,218 @@
+"""One request to an identity server, with every limit; the only place that sees raw bytes."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+from http import HTTPStatus
+from typing import NoReturn
+
+import aiohttp
+import attrs
+from aiohttp import hdrs
+from yarl import URL
+
+from nio_identity_server.addresses import is_public
+from nio_identity_server.base_url import BaseUrl
+from nio_identity_server.client.answer import Answer
+from nio_identity_server.client.connections import Connections, NotPublic
+from nio_identity_server.client.trouble import describe
+from nio_identity_server.endpoint import BadReply, Endpoint, Reply
+from nio_identity_server.errors import (
+    BadResponse,
+    CannotConnect,
+    ForbiddenAddress,
+    IdentityServerError,
+    MatrixError,
+    RateLimited,
+)
+
+CONNECT_TIMEOUT = 10.0
+READ_TIMEOUT = 15.0
+"""Seconds between two pieces of an answer; the total time bounds a server that drips."""
+
+_HEADERS = {
+    hdrs.ACCEPT: "application/json",
+    # Nothing compressed, so that a few bytes cannot become gigabytes (aiohttp CVE-2025-69223).
+    hdrs.ACCEPT_ENCODING: "identity",
+    hdrs.USER_AGENT: "nio-identity-server",
+}
+
+
+@attrs.frozen
+class _Request:
+    """What one exchange needs to know."""
+
+    server: str
+    method: str
+    url: str
+    trusted: bool
+    cap: int
+    timeout: float
+    body: bytes | None = attrs.field(default=None, repr=False)
+
+
+@attrs.frozen(eq=False)
+class Transport:
+    """Sends requests and checks answers.
+
+    Attributes:
+        connections: The sessions to use.
+    """
+
+    connections: Connections
+
+    async def ask(self, base_url: BaseUrl, endpoint: Endpoint[Reply], *, trusted: bool) -> Reply:
+        """Send a request of the specification and read the reply.
+
+        Args:
+            base_url: The identity server.
+            endpoint: What to ask.
+            trusted: Whether the server was named in code.
+
+        Raises:
+            ForbiddenAddress: If the server must not be contacted.
+            CannotConnect: If no whole answer arrived.
+            MatrixError: If the server refused.
+            BadResponse: If the answer is not what the specification says.
+        """
+        server = str(base_url)
+        _refuse_address(server, base_url, trusted=trusted)
+        body = None if endpoint.body is None else json.dumps(endpoint.body).encode()
+        answer = await self._exchange(
+            _Request(
+                server=server,
+                method=endpoint.method,
+                url=server + endpoint.target,
+                trusted=trusted,
+                cap=endpoint.cap,
+                timeout=endpoint.timeout,
+                body=body,
+            )
+        )
+        if answer.status != HTTPStatus.OK:
+            _refuse(server, answer)
+        reason = ""
+        try:
+            return endpoint.read(answer.body)
+        except BadReply as error:
+            reason = str(error)
+        raise BadResponse(server, reason, answer.status)
+
+    async def fetch(self, url: URL, *, trusted: bool, cap: int = 64 * 1024) -> Answer:
+        """GET a document that is no Matrix endpoint, following no redirect.
+
+        Args:
+            url: An ``https`` URL whose host has been parsed strictly.
+            trusted: Whether its host may have private addresses.
+            cap: Most bytes to read.
+
+        Raises:
+            ForbiddenAddress: If the host must not be contacted.
+            CannotConnect: If no whole answer arrived.
+            BadResponse: If the answer is no proper HTTP.
+        """
+        server = str(url.origin())
+        _refuse_literal(server, url.raw_host or "", trusted=trusted)
+        return await self._exchange(
+            _Request(
+                server=server, method="GET", url=str(url), trusted=trusted, cap=cap, timeout=30.0
+            )
+        )
+
+    async def _exchange(self, request: _Request) -> Answer:
+        """Send one request; whatever aiohttp raises is left behind here.
+
+        Our exception is raised outside the ``except`` block: aiohttp's hold the request's headers,
+        and neither ``__cause__`` nor ``__context__`` may carry them on.
+        """
+        try:
+            return await self._exchange_raw(request)
+        except IdentityServerError:
+            raise
+        except Exception as error:  # noqa: BLE001 - promise: only our exceptions come out
+            trouble = _translate(error, request)
+        raise trouble
+
+    async def _exchange_raw(self, request: _Request) -> Answer:
+        session = self.connections.session(trusted=request.trusted)
+        headers = dict(_HEADERS)
+        if request.body is not None:
+            headers[hdrs.CONTENT_TYPE] = "application/json"
+        async with session.request(
+            request.method,
+            URL(request.url, encoded=True),
+            data=request.body,
+            headers=headers,
+            allow_redirects=False,
+            timeout=aiohttp.ClientTimeout(
+                total=request.timeout, sock_connect=CONNECT_TIMEOUT, sock_read=READ_TIMEOUT
+            ),
+        ) as response:
+            try:
+                return await _read(response, request)
+            except BaseException:
+                response.close()  # never drained: the rest of a huge body stays where it is
+                raise
+
+
+async def _read(response: aiohttp.ClientResponse, request: _Request) -> Answer:
+    status = response.status
+    if not 200 <= status < 600:  # noqa: PLR2004 - the classes of HTTP
+        raise BadResponse(request.server, f"HTTP status {status} does not exist here", status)
+    if response.headers.get(hdrs.CONTENT_ENCODING, "identity").lower() != "identity":
+        raise BadResponse(request.server, "the body is encoded, which was not asked for", status)
+    too_large = BadResponse(request.server, f"more than {request.cap} bytes", status)
+    if (response.content_length or 0) > request.cap:
+        raise too_large
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > request.cap:
+            raise too_large
+    return Answer(
+        status,
+        bytes(body),
+        location=response.headers.get(hdrs.LOCATION),
+        retry_after_header=response.headers.get(hdrs.RETRY_AFTER),
+    )
+
+
+def _translate(error: Exception, request: _Request) -> IdentityServerError:
+    if isinstance(getattr(error, "os_error", None), NotPublic):
+        return ForbiddenAddress(request.server, "its name has an address that is not public")
+    reason = describe(error, request.timeout)
+    if isinstance(error, aiohttp.ClientResponseError):
+        return BadResponse(request.server, reason)
+    return CannotConnect(request.server, reason)
+
+
+def _refuse(server: str, answer: Answer) -> NoReturn:
+    status = answer.status
+    if status < HTTPStatus.MULTIPLE_CHOICES:
+        raise BadResponse(server, f"HTTP {status} instead of 200", status)
+    if status < HTTPStatus.BAD_REQUEST:
+        raise BadResponse(server, f"HTTP {status}, but redirects are not followed", status)
+    if status == HTTPStatus.TOO_MANY_REQUESTS:  # with any errcode: Sydent says M_UNKNOWN
+        raise RateLimited(status, answer.errcode, answer.message, server, answer.retry_after)
+    raise MatrixError(status, answer.errcode, answer.message, server)
+
+
+def _refuse_address(server: str, base_url: BaseUrl, *, trusted: bool) -> None:
+    if base_url.scheme != "https" and not trusted:
+        raise ForbiddenAddress(server, "it is not https")
+    _refuse_literal(server, base_url.host, trusted=trusted)
+
+
+def _refuse_literal(server: str, host: str, *, trusted: bool) -> None:
+    """Judge an address that stands in the URL itself: aiohttp asks no resolver about it."""
+    if not trusted and _is_address(host) and not is_public(host):
+        raise ForbiddenAddress(server, "its address is not public")
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,59 @@
+"""Writing the choice: one at a time, and adopted only when the homeserver has stored it."""
+
+from __future__ import annotations
+
+import attrs
+
+from nio_identity_server.client.account import Account, Outcome
+from nio_identity_server.client.reader import Reader
+from nio_identity_server.endpoints.homeserver import SetAccountData
+from nio_identity_server.errors import HomeserverError, OutcomeUnknown
+from nio_identity_server.preference.account_data import (
+    EVENT_TYPE,
+    Chosen,
+    Disabled,
+    NotSet,
+    write_content,
+)
+
+
+@attrs.frozen(eq=False)
+class Writer:
+    """Writes ``m.identity_server``; nothing else in this package does.
+
+    Attributes:
+        reader: Knows the homeserver and the user's id.
+    """
+
+    reader: Reader
+
+    async def write(self, account: Account, value: Chosen | Disabled | NotSet) -> None:
+        """Store a choice, and adopt it.
+
+        Raises:
+            HomeserverError: If the homeserver refused; nothing has changed.
+            OutcomeUnknown: If it may have been stored; the choice is unconfirmed.
+            IdentityServerChanged: If another user logged in meanwhile.
+        """
+        homeserver, is_redirect = self.reader.homeserver, False
+        user_id = await self.reader.user_id()
+        while account.is_writing:
+            await account.news()
+        account.check_not_ended()
+        account.begin_write(value)
+        outcome = Outcome.UNKNOWN  # also when this is cancelled: the request may have arrived
+        try:
+            await homeserver.ask(SetAccountData(user_id, EVENT_TYPE, write_content(value)))
+            outcome = Outcome.STORED
+        except OutcomeUnknown:
+            raise
+        except HomeserverError as error:
+            outcome = Outcome.REFUSED
+            is_redirect = error.is_redirect
+            raise
+        finally:
+            account.end_write(outcome)
+            if is_redirect:
+                # nio has followed it, so the value may have been stored behind it after all.
+                account.expire()
+        account.check_not_ended()

@@ -1,0 +1,83 @@
+"""What this package asks of the user's homeserver.
+
+https://spec.matrix.org/v1.16/client-server-api/#client-config
+https://spec.matrix.org/v1.16/client-server-api/#get_matrixclientv3accountwhoami
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import attrs
+
+from nio_identity_server.endpoint import Endpoint, Receiver
+
+# Sync delivers account data of any size; Synapse stores 100 kB without a word.
+_ACCOUNT_DATA_CAP = 1024 * 1024
+
+
+_ACCOUNT_DATA = "/_matrix/client/v3/user/{user_id}/account_data/{event_type}"
+
+
+@attrs.frozen
+class GetAccountData(Endpoint[Any]):
+    """GET .../user/{userId}/account_data/{type}: the content of one event.
+
+    The reply is any JSON value: a content that is not an object is present, and unusable.
+
+    https://spec.matrix.org/v1.16/client-server-api/#get_matrixclientv3useruseridaccount_datatype
+    """
+
+    path: ClassVar[str] = _ACCOUNT_DATA
+    receiver: ClassVar[Receiver] = Receiver.HOMESERVER
+    reply: ClassVar[Any] = Any
+    cap: ClassVar[int] = _ACCOUNT_DATA_CAP
+
+    user_id: str
+    event_type: str
+
+
+@attrs.frozen
+class SetAccountData(Endpoint[dict[str, Any]]):
+    """PUT .../user/{userId}/account_data/{type}: store the content of one event.
+
+    https://spec.matrix.org/v1.16/client-server-api/#put_matrixclientv3useruseridaccount_datatype
+    """
+
+    method: ClassVar[str] = "PUT"
+    path: ClassVar[str] = _ACCOUNT_DATA
+    receiver: ClassVar[Receiver] = Receiver.HOMESERVER
+    reply: ClassVar[Any] = dict[str, Any]
+
+    user_id: str
+    event_type: str
+    content: Mapping[str, Any]
+
+    @property
+    def body(self) -> Mapping[str, Any]:
+        """The content itself."""
+        return self.content
+
+
+@attrs.frozen
+class TokenOwner:
+    """Whose access token it is.
+
+    Attributes:
+        user_id: The user's Matrix ID.
+    """
+
+    user_id: str
+
+
+@attrs.frozen
+class GetTokenOwner(Endpoint[TokenOwner]):
+    """GET .../account/whoami: who the access token belongs to.
+
+    https://spec.matrix.org/v1.16/client-server-api/#get_matrixclientv3accountwhoami
+    """
+
+    receiver: ClassVar[Receiver] = Receiver.HOMESERVER
+    path: ClassVar[str] = "/_matrix/client/v3/account/whoami"
+    reply: ClassVar[Any] = TokenOwner

@@ -1,0 +1,97 @@
+"""The terms of service of an identity server.
+
+https://spec.matrix.org/v1.16/identity-service-api/#terms-of-service
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+import attrs
+
+from nio_identity_server.endpoint import Endpoint
+
+MOST_POLICIES = 100
+MOST_LANGUAGES = 100
+LONGEST_NAME = 500
+LONGEST_URL = 2048
+
+
+@attrs.frozen
+class Document:
+    """One policy in one language.
+
+    Attributes:
+        name: What to call it, in that language.
+        url: Where it is; to accept a policy means to name this.
+    """
+
+    name: str
+    url: str
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether a person can be shown it: a plain ``https`` URL and a name of sane length.
+
+        ``javascript:`` and ``data:`` URLs have been served to clients that linked them.
+        """
+        plain = self.url.isascii() and self.url.isprintable() and " " not in self.url
+        if not plain or len(self.url) > LONGEST_URL or len(self.name) > LONGEST_NAME:
+            return False
+        try:
+            split = urlsplit(self.url)
+        except ValueError:
+            return False
+        return split.scheme == "https" and bool(split.hostname) and "@" not in split.netloc
+
+
+@attrs.frozen
+class Policy:
+    """One policy of a server.
+
+    Attributes:
+        name: Its key, like ``privacy_policy``.
+        version: Its version.
+        documents: The usable ones by language. Empty means that it can never be accepted.
+    """
+
+    name: str
+    version: str
+    documents: Mapping[str, Document]
+
+
+@attrs.frozen
+class Terms:
+    """What the server says: by policy, a ``version`` and one document for each language."""
+
+    policies: dict[str, dict[str, str | Document]]
+
+    @property
+    def offered(self) -> tuple[Policy, ...]:
+        """The policies, at most 100 with at most 100 languages each."""
+        first = list(self.policies.items())[:MOST_POLICIES]
+        return tuple(_policy(name, policy) for name, policy in first)
+
+
+def _policy(name: str, policy: Mapping[str, str | Document]) -> Policy:
+    usable = [
+        (language, document)
+        for language, document in policy.items()
+        if isinstance(document, Document) and document.is_usable
+    ]
+    return Policy(
+        name[:LONGEST_NAME], str(policy.get("version", "")), dict(usable[:MOST_LANGUAGES])
+    )
+
+
+@attrs.frozen
+class GetTerms(Endpoint[Terms]):
+    """GET /_matrix/identity/v2/terms: every policy that the server offers; needs no token.
+
+    https://spec.matrix.org/v1.16/identity-service-api/#get_matrixidentityv2terms
+    """
+
+    path: ClassVar[str] = "/_matrix/identity/v2/terms"
+    reply: ClassVar[Any] = Terms

@@ -1,0 +1,1 @@
+"""Conversations: which request follows which answer. They speak only through what is injected."""

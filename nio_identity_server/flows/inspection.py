@@ -1,0 +1,63 @@
+"""Looking at an identity server without becoming its user."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import attrs
+
+from nio_identity_server.base_url import BaseUrl
+from nio_identity_server.endpoint import Endpoint, Reply
+from nio_identity_server.endpoints.discovery import GetVersions, Ping
+from nio_identity_server.endpoints.terms import GetTerms, Policy
+from nio_identity_server.errors import MatrixError
+
+
+class Ask(Protocol):
+    """Sends one request to the server that is looked at."""
+
+    async def __call__(self, endpoint: Endpoint[Reply], /) -> Reply:
+        """Send it and read the reply."""
+        ...
+
+
+@attrs.frozen
+class ServerInfo:
+    """What an identity server says of itself.
+
+    Attributes:
+        base_url: Its base URL.
+        versions: The versions of the specification that it supports; empty if it does not say
+            (the request is younger than many servers).
+        policies: Its terms; empty if it has none.
+    """
+
+    base_url: BaseUrl
+    versions: tuple[str, ...]
+    policies: tuple[Policy, ...]
+
+
+async def inspect(base_url: BaseUrl, ask: Ask) -> ServerInfo:
+    """Make sure that a server answers as an identity server, and ask what it offers.
+
+    No token and nothing of the user is sent.
+    """
+    await ask(Ping())
+    try:
+        versions = (await ask(GetVersions())).versions
+    except MatrixError as error:
+        if not _is_missing(error):
+            raise
+        versions = ()
+    try:
+        policies = (await ask(GetTerms())).offered
+    except MatrixError as error:
+        # Servers without terms answer 404 or 405 (ma1sd#39): that means "none".
+        if not _is_missing(error):
+            raise
+        policies = ()
+    return ServerInfo(base_url, versions, policies)
+
+
+def _is_missing(error: MatrixError) -> bool:
+    return error.status in {404, 405}

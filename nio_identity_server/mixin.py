@@ -1,0 +1,213 @@
+"""The mixin for nio's ``AsyncClient``, and ``enable()`` for a client that exists already.
+
+The only file that imports nio. Three nets see each sync response before nio dispatches it: nio runs
+global account-data callbacks last, so anything later deadlocks a callback that awaits a call, and
+loses the event when an earlier callback raises.
+
+1. ``create_matrix_response`` knows the request that a response answers.
+2. ``receive_response`` sees responses that were injected.
+3. A global account-data callback sees events that reach callbacks by another way still.
+"""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+from typing import Any, cast
+
+from nio import AsyncClient, Response, SyncError, SyncResponse, UnknownAccountDataEvent
+
+from nio_identity_server.client.config import IdentityServerConfig
+from nio_identity_server.client.homeserver import NioClient
+from nio_identity_server.client.identity_server import IdentityServer
+from nio_identity_server.preference.account_data import EVENT_TYPE
+from nio_identity_server.preference.evidence import SyncRequest
+
+_log = logging.getLogger("nio_identity_server")
+
+_SEEN = "_identity_server_seen"
+"""Set on responses and events that an earlier net has judged."""
+
+_BLIND = "a sync response could not be looked at for the user's identity server"
+
+
+class IdentityServerEvent(UnknownAccountDataEvent):  # type: ignore[misc] # nio is untyped
+    """The user's choice of identity server, as a nio account-data event.
+
+    Put in place of nio's ``UnknownAccountDataEvent`` before dispatch, so that
+    ``client.add_global_account_data_callback(callback, IdentityServerEvent)`` works.
+
+    Attributes:
+        type: ``m.identity_server``.
+        content: The content as the homeserver delivered it.
+    """
+
+
+class IdentityServerMixin:
+    """Gives a nio ``AsyncClient`` its user's identity server.
+
+    ``class Bot(IdentityServerMixin, AsyncClient)``: the mixin comes first. It adds one name,
+    ``identity_server``, and extends ``close()``.
+
+    Attributes:
+        identity_server_config: Configuration for all clients of the class; the keyword of
+            ``__init__`` wins.
+    """
+
+    identity_server_config: IdentityServerConfig | None = None
+
+    def __init__(
+        self, *args: Any, identity_server_config: IdentityServerConfig | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        if identity_server_config is not None:
+            self.identity_server_config = identity_server_config
+        _lay_last_net(self)
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        mro = cls.__mro__
+        if AsyncClient in mro and mro.index(AsyncClient) < mro.index(IdentityServerMixin):
+            raise TypeError(
+                f"class {cls.__name__}: IdentityServerMixin must stand before the nio client, "
+                f"or it sees nothing: class {cls.__name__}(IdentityServerMixin, AsyncClient)"
+            )
+
+    @property
+    def identity_server(self) -> IdentityServer:
+        """The identity server of this client's user."""
+        server: IdentityServer | None = self.__dict__.get("_identity_server")
+        if server is None:
+            client = cast("NioClient", self)
+            server = IdentityServer(client, self.identity_server_config)
+            self.__dict__["_identity_server"] = server
+        return server
+
+    async def create_matrix_response(self, *args: Any, **kwargs: Any) -> Any:
+        """First net: see a response together with the request that it answers."""
+        response = await super().create_matrix_response(*args, **kwargs)  # type: ignore[misc]
+        _see(self, response)
+        return response
+
+    async def receive_response(self, response: Any) -> None:
+        """Second net: see a response that was injected; and notice another login."""
+        _see(self, response)
+        await super().receive_response(response)  # type: ignore[misc]
+        if "_identity_server" in self.__dict__:
+            self.identity_server.forget_other_users()
+
+    async def close(self) -> None:
+        """Close the connections to identity servers, then the client."""
+        if "_identity_server" in self.__dict__:
+            await self.identity_server.close()
+        await super().close()  # type: ignore[misc]
+
+
+def enable(client: Any, config: IdentityServerConfig | None = None) -> IdentityServer:
+    """Give a nio client that exists already its user's identity server.
+
+    The client's class becomes a subclass of what it was, with the mixin in front.
+
+    Args:
+        client: A nio ``AsyncClient``, or one of any class made from it.
+        config: The configuration; None takes the class's.
+
+    Returns:
+        ``client.identity_server``; again the same if the client was enabled before.
+
+    Raises:
+        TypeError: If it is no ``AsyncClient``.
+        ValueError: If it was enabled before with another configuration.
+    """
+    if not isinstance(client, AsyncClient):
+        raise TypeError(f"enable() takes a nio AsyncClient, not {type(client).__name__}")
+    if isinstance(client, IdentityServerMixin):
+        server = client.identity_server
+        if config is not None and config != server.config:
+            raise ValueError("this client has its identity server already, configured otherwise")
+        return server
+    client.__class__ = _enabled_class(type(client))
+    if config is not None:
+        client.identity_server_config = config
+    _lay_last_net(client)
+    server = client.identity_server
+    return cast("IdentityServer", server)
+
+
+_enabled_classes: dict[type, type] = {}
+
+
+def _enabled_class(cls: type) -> type:
+    if cls not in _enabled_classes:
+        name = f"IdentityServer{cls.__name__}"
+        _enabled_classes[cls] = type(name, (IdentityServerMixin, cls), {"__module__": __name__})
+    return _enabled_classes[cls]
+
+
+def _lay_last_net(client: Any) -> None:
+    """Third net, laid at construction: nio-bot replays a stored sync before its first request."""
+
+    def see(event: Any) -> None:
+        try:
+            if not getattr(event, _SEEN, False) and _type_of(event) == EVENT_TYPE:
+                client.identity_server.observe([_content_of(event)], None, None)
+        except Exception:  # noqa: BLE001 - design: hooks never end a sync
+            _log.exception(_BLIND)
+
+    client.add_global_account_data_callback(see, None)
+
+
+def _see(client: Any, response: Any) -> None:
+    """Judge a response, once. An error in here is logged and never ends a sync."""
+    if isinstance(response, SyncResponse | SyncError) or hasattr(response, "account_data_events"):
+        try:
+            if not getattr(response, _SEEN, False):
+                setattr(response, _SEEN, True)
+                client.identity_server.observe(*_read(response))
+        except Exception:  # noqa: BLE001 - design: hooks never end a sync
+            _log.exception(_BLIND)
+
+
+def _read(response: Response) -> tuple[list[object], SyncRequest | None, str | None]:
+    """The contents of the events in a response, the request that it answers, and its token."""
+    events = getattr(response, "account_data_events", [])
+    contents = []
+    for event in events:
+        if _type_of(event) == EVENT_TYPE:
+            contents.append(_content_of(event))
+            _mark(event)
+    transport = response.transport_response
+    if transport is None:
+        return contents, None, None
+    first = transport.history[0] if transport.history else transport
+    authorization = first.request_info.headers.get("Authorization", "")
+    whole = isinstance(response, SyncResponse)
+    good = transport.status == HTTPStatus.OK and not isinstance(response, SyncError)
+    request = SyncRequest.from_query(first.url.query, whole=whole) if good else None
+    return contents, request, authorization.removeprefix("Bearer ")
+
+
+def _mark(event: Any) -> None:
+    """Mark an event as seen, and make it typed if its content is an object.
+
+    The class is assigned, not a new event built: forks of nio have more fields.
+    """
+    setattr(event, _SEEN, True)
+    if type(event) is UnknownAccountDataEvent:
+        event.__class__ = IdentityServerEvent
+
+
+def _type_of(event: Any) -> object:
+    """An event's type; of a malformed one, what its source says."""
+    if hasattr(event, "type"):
+        return event.type
+    source = getattr(event, "source", None)
+    return source.get("type") if isinstance(source, dict) else None
+
+
+def _content_of(event: Any) -> object:
+    """An event's content; of a malformed one, what its source says, which is never a mapping."""
+    if isinstance(event, UnknownAccountDataEvent):
+        return event.content
+    source = getattr(event, "source", None)
+    return source.get("content") if isinstance(source, dict) else None

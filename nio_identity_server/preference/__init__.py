@@ -1,0 +1,1 @@
+"""What the user chose: values and rules only, no await, no clock, no network."""

@@ -1,0 +1,99 @@
+"""The account-data event ``m.identity_server`` as values.
+
+The specification knows four things a content can say (client-server API, "Notes on identity
+servers"; MSC2230): a URL, ``null``, nothing (``base_url`` is missing, or there is no event), and,
+left open by it, something unusable (matrix-spec#556).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import attrs
+
+from nio_identity_server.base_url import BaseUrl, parse_base_url
+from nio_identity_server.errors import InvalidBaseUrl
+
+EVENT_TYPE = "m.identity_server"
+
+
+@attrs.frozen
+class Unconfirmed:
+    """It is not known what the user chose."""
+
+
+@attrs.frozen
+class NotSet:
+    """The user chose nothing: the event is absent, or its ``base_url`` is missing."""
+
+
+@attrs.frozen
+class Disabled:
+    """The user wants no identity server: ``base_url`` is ``null``."""
+
+
+@attrs.frozen
+class Chosen:
+    """The user chose this server.
+
+    Attributes:
+        base_url: Its base URL, in normal form.
+    """
+
+    base_url: BaseUrl
+
+
+@attrs.frozen
+class Unusable:
+    """The event is there and names no usable server; treated as off, never as "not set".
+
+    Falling back to the default would switch on again what the user may have switched off.
+
+    Attributes:
+        reason: What is wrong with it.
+    """
+
+    reason: str
+
+
+Known = NotSet | Disabled | Chosen | Unusable
+Preference = Unconfirmed | Known
+
+
+def read_content(content: object, trusted: Collection[BaseUrl] = ()) -> Known:
+    """Tell what the content of the event says.
+
+    Args:
+        content: Whatever the homeserver delivered as ``content``, of any type.
+        trusted: Base URLs named in code; only these may be ``http``.
+    """
+    if not isinstance(content, Mapping):
+        return Unusable("the account data is not an object")
+    if "base_url" not in content:
+        return NotSet()
+    value = content["base_url"]
+    if value is None:
+        return Disabled()
+    try:
+        base_url = parse_base_url(value)
+    except InvalidBaseUrl as error:
+        return Unusable(f"base_url in the account data: {error.reason}")
+    if base_url.scheme != "https" and base_url not in trusted:
+        return Unusable("base_url in the account data: it is not https")
+    return Chosen(base_url)
+
+
+def write_content(preference: NotSet | Disabled | Chosen) -> dict[str, Any]:
+    """Make the content that says this to every client of the user.
+
+    ``NotSet`` is written as ``{}``: ``base_url`` is missing, so each client uses its default. (A
+    homeserver with MSC3391 deletes the event for it, which means the same.)
+    """
+    match preference:
+        case Chosen(base_url):
+            return {"base_url": str(base_url)}
+        case Disabled():
+            return {"base_url": None}
+        case NotSet():
+            return {}
