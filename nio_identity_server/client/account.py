@@ -235,7 +235,7 @@ class Account:
         old = self.choice.known
         self.version += 1
         choice = self.choice.told(witness, value)
-        if witness in {Witness.READ, Witness.WRITE}:
+        if witness is not Witness.SNAPSHOT:
             self.watched()
         own = witness is Witness.WRITE
         if choice.known != old and old is not None:

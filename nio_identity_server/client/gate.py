@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
 
 import attrs
 
 from nio_identity_server.client.account import Account
+from nio_identity_server.client.accounts import Accounts
 from nio_identity_server.client.config import IdentityServerConfig
 from nio_identity_server.client.default import DefaultServer
 from nio_identity_server.client.generation import Generation
@@ -28,13 +28,13 @@ class Gate:
     """Every single request of every operation passes here.
 
     Attributes:
-        account: Gives the state of the user who is logged in now.
+        accounts: Whose choice it is.
         reader: Reads the choice when waiting does not help.
         default: Knows the default server.
         config: How long to wait, and whom to trust.
     """
 
-    account: Callable[[], Account]
+    accounts: Accounts
     reader: Reader
     default: DefaultServer
     config: IdentityServerConfig
@@ -47,7 +47,7 @@ class Gate:
             IdentityServerChanged: If another user logs in meanwhile.
             IdentityServerError: The refusal that the choice amounts to.
         """
-        account = self.account()
+        account = self.accounts.current()
         generation = account.generation
         if account.is_open and generation is not None and account.clock() < account.fresh_until:
             return generation
@@ -97,7 +97,7 @@ class Gate:
         )
 
     def _look(self, account: Account) -> None:
-        self.account()  # notices that another user has logged in
+        self.accounts.current()  # notices that another user has logged in
         account.check_not_ended()
         account.check_freshness()
 

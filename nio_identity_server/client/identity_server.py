@@ -55,9 +55,10 @@ class IdentityServer:
         self._connections = Connections(client, config.ssl_context)
         self._transport = Transport(self._connections)
         self._default = DefaultServer(config.default, self._transport.fetch)
-        self._reader = Reader(Homeserver(client, config.homeserver_timeout), config.named_in_code)
+        homeserver = Homeserver(client, config.homeserver_timeout)
+        self._reader = Reader(self._accounts, homeserver, config.named_in_code)
         self._writer = Writer(self._reader)
-        self._gate = Gate(self._accounts.current, self._reader, self._default, config)
+        self._gate = Gate(self._accounts, self._reader, self._default, config)
 
     # -- what is chosen
 
@@ -185,7 +186,7 @@ class IdentityServer:
         if endpoint.receiver is not Receiver.IDENTITY_SERVER:
             raise TypeError(f"{type(endpoint).__name__} is not for the identity server")
         generation = await self._gate.enter()
-        return await generation.run(self._ask(generation.base_url, endpoint))
+        return await generation.run(self._ask_for_user(generation.base_url, endpoint))
 
     async def close(self) -> None:
         """Close every connection; calls that are still held back end with ``NotConfirmed``.
@@ -231,6 +232,11 @@ class IdentityServer:
         if sighting.content is ABSENT:
             return NotSet()
         return read_content(sighting.content, self.config.named_in_code)
+
+    async def _ask_for_user(self, base_url: BaseUrl, endpoint: Endpoint[Reply]) -> Reply:
+        reply = await self._ask(base_url, endpoint)
+        self._accounts.current()  # the answer is not for another user who has logged in meanwhile
+        return reply
 
     async def _ask(self, base_url: BaseUrl, endpoint: Endpoint[Reply]) -> Reply:
         trusted = base_url in self.config.named_in_code

@@ -8,6 +8,7 @@ import attrs
 
 from nio_identity_server.base_url import BaseUrl
 from nio_identity_server.client.account import Account
+from nio_identity_server.client.accounts import Accounts
 from nio_identity_server.client.homeserver import Homeserver
 from nio_identity_server.endpoints.homeserver import GetAccountData, GetTokenOwner
 from nio_identity_server.errors import HomeserverError
@@ -26,10 +27,12 @@ class Reader:
     """Reads ``m.identity_server`` with ``GET``, whose answer is never stale.
 
     Attributes:
+        accounts: Whose choice it is.
         homeserver: Where it is read.
         trusted: Base URLs named in code.
     """
 
+    accounts: Accounts
     homeserver: Homeserver
     trusted: frozenset[BaseUrl]
     _owner: tuple[str, str] = ("", "")
@@ -72,17 +75,17 @@ class Reader:
         Raises:
             HomeserverError: If the homeserver does not say.
         """
-        if not self.owner:
+        while not self.owner:
             token = self.homeserver.client.access_token
             self._owner = (token, (await self.homeserver.ask(GetTokenOwner())).user_id)
-        return self.owner or self._owner[1]
+        return self.owner
 
     async def _read(self, account: Account) -> Failure:
         for _ in range(_TRIES):
             version, token = account.version, self.homeserver.client.access_token
             found = await self._ask()
-            if account.ended is not None:
-                return account.ended
+            if self.accounts.current() is not account:
+                return "another user is logged in"
             if token != self.homeserver.client.access_token:
                 continue  # somebody logged in again: the answer is not for this login
             if isinstance(found, str):

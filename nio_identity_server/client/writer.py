@@ -37,9 +37,10 @@ class Writer:
         """
         homeserver, is_redirect = self.reader.homeserver, False
         user_id = await self.reader.user_id()
+        self._check(account)
         while account.is_writing:
             await account.news()
-        account.check_not_ended()
+            self._check(account)
         account.begin_write(value)
         outcome = Outcome.UNKNOWN  # also when this is cancelled: the request may have arrived
         try:
@@ -56,4 +57,8 @@ class Writer:
             if is_redirect:
                 # nio has followed it, so the value may have been stored behind it after all.
                 account.expire()
+        self._check(account)
+
+    def _check(self, account: Account) -> None:
+        self.reader.accounts.current()  # notices that another user has logged in
         account.check_not_ended()
