@@ -5,6 +5,7 @@ The classes in :mod:`nio_identity_server.endpoints` are data of this shape and n
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from enum import Enum
@@ -44,6 +45,9 @@ class Endpoint(Generic[Reply_co]):
         method: HTTP method.
         path: Path below the base URL; ``{name}`` stands for the field of that name.
         receiver: Who may receive it.
+        authenticated: Whether it carries the receiver's own token.
+        repeatable: Whether it may be sent again when it is not known if it arrived: it sends no
+            mail, binds nothing and writes nothing.
         reply: What a good reply is decoded into, strictly.
         cap: Most bytes that a reply may have.
         timeout: Seconds for the whole request, reply included.
@@ -52,6 +56,8 @@ class Endpoint(Generic[Reply_co]):
     method: ClassVar[str] = "GET"
     path: ClassVar[str]
     receiver: ClassVar[Receiver] = Receiver.IDENTITY_SERVER
+    authenticated: ClassVar[bool] = False
+    repeatable: ClassVar[bool] = False
     reply: ClassVar[Any]
     cap: ClassVar[int] = 64 * 1024
     timeout: ClassVar[float] = 30.0
@@ -69,6 +75,11 @@ class Endpoint(Generic[Reply_co]):
     def body(self) -> Mapping[str, Any] | None:
         """The JSON object to send, or None for no body."""
         return None
+
+    @property
+    def payload(self) -> bytes | None:
+        """The bytes to send, or None for no body."""
+        return None if self.body is None else json.dumps(self.body).encode()
 
     def read(self, data: bytes) -> Reply_co:
         """Decode the bytes of a good reply.

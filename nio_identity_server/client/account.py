@@ -47,8 +47,13 @@ class Outcome(Enum):
 
 
 @attrs.define(eq=False)
-class _Write:
-    """Our PUT that is under way."""
+class Write:
+    """A PUT of ours that is under way.
+
+    Attributes:
+        value: What is being written.
+        meanwhile: The last thing seen meanwhile that is to be judged when it has ended.
+    """
 
     value: Known
     meanwhile: tuple[Witness, Known] | None = None
@@ -85,7 +90,7 @@ class Account:
     fresh_until: float = 0.0
     reading: SingleFlight[str] = attrs.field(factory=SingleFlight)
     ended: str | None = None
-    _write: _Write | None = None
+    _write: Write | None = None
     _waiting: dict[asyncio.Future[None], None] = attrs.field(factory=dict, init=False)
 
     @property
@@ -138,17 +143,16 @@ class Account:
 
     # -- writing
 
-    def begin_write(self, value: Known) -> None:
+    def begin_write(self, value: Known) -> Write:
         """Hold calls back while this value is being written."""
         self.version += 1
-        self._write = _Write(value)
+        self._write = write = Write(value)
         self._become(self.choice)
+        return write
 
-    def end_write(self, outcome: Outcome) -> None:
-        """End the write that is under way, if one is."""
-        write, self._write = self._write, None
-        if write is None:
-            return
+    def end_write(self, write: Write, outcome: Outcome) -> None:
+        """End the write that is under way."""
+        self._write = None
         self.version += 1
         if outcome is Outcome.STORED:
             self._learn(Witness.WRITE, write.value)

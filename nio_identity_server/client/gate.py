@@ -14,6 +14,7 @@ from nio_identity_server.client.default import DefaultServer
 from nio_identity_server.client.generation import Generation
 from nio_identity_server.client.reader import Reader
 from nio_identity_server.errors import HomeserverError, NotConfirmed
+from nio_identity_server.preference.account_data import Unconfirmed
 from nio_identity_server.preference.choice import Standing
 from nio_identity_server.preference.resolution import Resolution, resolve
 
@@ -104,7 +105,8 @@ class Gate:
     async def _read(self, account: Account) -> None:
         failure = await self.reader.read(account)
         account.check_not_ended()
-        if failure and not account.is_settled and not account.is_writing:
+        # While it failed, a sync may have told, or a write may have begun: then look again.
+        if failure and account.choice.preference == Unconfirmed() and not account.is_writing:
             raise NotConfirmed(failure)
 
     async def _read_again(self, account: Account) -> None:

@@ -7,7 +7,6 @@ classes log whole bodies at DEBUG. ``send`` does none of that; what is missing i
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, NoReturn, Protocol
@@ -106,11 +105,14 @@ class Homeserver:
             await asyncio.sleep(wait)
 
     async def _send_once(self, endpoint: Endpoint[Reply]) -> Answer:
-        data = None if endpoint.body is None else json.dumps(endpoint.body)
         # The headers hold the token: they are never a local variable of a frame that a traceback
         # could show.
         response = await self.client.send(
-            endpoint.method, endpoint.target, data, self._headers(), timeout=self.time_limit
+            endpoint.method,
+            endpoint.target,
+            endpoint.payload,
+            self._headers(),
+            timeout=self.time_limit,
         )
         try:
             self._refuse_redirect(response)
@@ -157,7 +159,7 @@ class Homeserver:
         return self._kind(endpoint)(status, "M_UNKNOWN", reason, self.client.homeserver)
 
     def _kind(self, endpoint: Endpoint[Reply]) -> type[HomeserverError]:
-        return HomeserverError if endpoint.method == "GET" else OutcomeUnknown
+        return HomeserverError if endpoint.repeatable else OutcomeUnknown
 
 
 def _is_refusal(status: int) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import json
 from http import HTTPStatus
 from typing import NoReturn
 
@@ -78,7 +77,6 @@ class Transport:
         """
         server = str(base_url)
         _refuse_address(server, base_url, trusted=trusted)
-        body = None if endpoint.body is None else json.dumps(endpoint.body).encode()
         answer = await self._exchange(
             _Request(
                 server=server,
@@ -87,7 +85,7 @@ class Transport:
                 trusted=trusted,
                 cap=endpoint.cap,
                 timeout=endpoint.timeout,
-                body=body,
+                body=endpoint.payload,
             )
         )
         if answer.status != HTTPStatus.OK:

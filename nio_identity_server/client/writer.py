@@ -41,7 +41,7 @@ class Writer:
         while account.is_writing:
             await account.news()
             self._check(account)
-        account.begin_write(value)
+        write = account.begin_write(value)
         outcome = Outcome.UNKNOWN  # also when this is cancelled: the request may have arrived
         try:
             await homeserver.ask(SetAccountData(user_id, EVENT_TYPE, write_content(value)))
@@ -53,7 +53,7 @@ class Writer:
             is_redirect = error.is_redirect
             raise
         finally:
-            account.end_write(outcome)
+            account.end_write(write, outcome)
             if is_redirect:
                 # nio has followed it, so the value may have been stored behind it after all.
                 account.expire()

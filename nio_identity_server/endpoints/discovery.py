@@ -32,6 +32,7 @@ class GetVersions(Endpoint[Versions]):
     """
 
     path: ClassVar[str] = "/_matrix/identity/versions"
+    repeatable: ClassVar[bool] = True
     reply: ClassVar[Any] = Versions
 
 
@@ -43,4 +44,5 @@ class Ping(Endpoint[dict[str, Any]]):
     """
 
     path: ClassVar[str] = "/_matrix/identity/v2"
+    repeatable: ClassVar[bool] = True
     reply: ClassVar[Any] = dict[str, Any]

@@ -31,6 +31,8 @@ class GetAccountData(Endpoint[Any]):
 
     path: ClassVar[str] = _ACCOUNT_DATA
     receiver: ClassVar[Receiver] = Receiver.HOMESERVER
+    authenticated: ClassVar[bool] = True
+    repeatable: ClassVar[bool] = True
     reply: ClassVar[Any] = Any
     cap: ClassVar[int] = _ACCOUNT_DATA_CAP
 
@@ -48,6 +50,7 @@ class SetAccountData(Endpoint[dict[str, Any]]):
     method: ClassVar[str] = "PUT"
     path: ClassVar[str] = _ACCOUNT_DATA
     receiver: ClassVar[Receiver] = Receiver.HOMESERVER
+    authenticated: ClassVar[bool] = True
     reply: ClassVar[Any] = dict[str, Any]
 
     user_id: str
@@ -79,5 +82,7 @@ class GetTokenOwner(Endpoint[TokenOwner]):
     """
 
     receiver: ClassVar[Receiver] = Receiver.HOMESERVER
+    authenticated: ClassVar[bool] = True
     path: ClassVar[str] = "/_matrix/client/v3/account/whoami"
+    repeatable: ClassVar[bool] = True
     reply: ClassVar[Any] = TokenOwner

@@ -94,4 +94,5 @@ class GetTerms(Endpoint[Terms]):
     """
 
     path: ClassVar[str] = "/_matrix/identity/v2/terms"
+    repeatable: ClassVar[bool] = True
     reply: ClassVar[Any] = Terms

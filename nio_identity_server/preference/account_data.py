@@ -90,10 +90,6 @@ def write_content(preference: NotSet | Disabled | Chosen) -> dict[str, Any]:
     ``NotSet`` is written as ``{}``: ``base_url`` is missing, so each client uses its default. (A
     homeserver with MSC3391 deletes the event for it, which means the same.)
     """
-    match preference:
-        case Chosen(base_url):
-            return {"base_url": str(base_url)}
-        case Disabled():
-            return {"base_url": None}
-        case NotSet():
-            return {}
+    if isinstance(preference, Chosen):
+        return {"base_url": str(preference.base_url)}
+    return {"base_url": None} if isinstance(preference, Disabled) else {}
