@@ -1,0 +1,90 @@
+# Every target makes what it needs, from nothing but Python 3.11 or later with venv and pip.
+# PYTHON chooses that Python, ARGS goes to pytest: make unit ARGS="-k lookup"
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+PYTHON ?= python3
+ARGS ?=
+
+BIN := .venv/bin
+INSTALL := $(BIN)/python -m pip install -qq --constraint constraints/dev.txt
+PYTEST_LOG := .pytest.log
+
+# The package and what it needs; then the tools too.
+PACKAGE := .venv/.package
+TOOLS := .venv/.tools
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# What runs through a pipe is to be seen as it comes.
+export PYTHONUNBUFFERED := 1
+
+.PHONY: help
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: $(PACKAGE) ## watch a bot keep its user's choice, in front of embedded servers
+	@$(BIN)/python examples/demo.py
+
+.PHONY: demo-real
+demo-real: servers ## the same in front of a real Synapse and a real Sydent
+	@PYTHONPATH=. $(BIN)/python examples/demo.py --real
+
+.PHONY: test
+test: $(TOOLS) servers lint types contracts suite ## everything that has to hold
+
+.PHONY: lint
+lint: $(TOOLS) ## style and format
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+.PHONY: types
+types: $(TOOLS) ## types, strictly
+	@$(BIN)/python -m mypy
+
+.PHONY: contracts
+contracts: $(TOOLS) ## who may import whom
+	@$(BIN)/lint-imports
+
+# Pytest's last line once more at the end: it is what one looks for.
+.PHONY: suite
+suite: $(TOOLS) servers ## all tests, and that they reach every line and branch
+	@$(BIN)/python -m coverage erase
+	@$(BIN)/python -m coverage run -m pytest $(ARGS) | tee $(PYTEST_LOG)
+	@status=0; $(BIN)/python -m coverage report || status=$$?; tail -n 1 $(PYTEST_LOG); exit $$status
+
+.PHONY: unit
+unit: $(TOOLS) ## the tests that need no real servers
+	@$(BIN)/python -m pytest --ignore=tests/real $(ARGS)
+
+.PHONY: real
+real: $(TOOLS) servers ## the tests against the real servers
+	@$(BIN)/python -m pytest tests/real $(ARGS)
+
+.PHONY: bench
+bench: $(TOOLS) ## measure
+	@$(BIN)/python -m tests.bench
+
+.PHONY: servers
+servers: $(PACKAGE) ## install Synapse and Sydent into .real
+	@$(BIN)/python -m tests.real.servers.install
+
+.PHONY: clean
+clean: ## remove everything that was made here
+	@rm -rf .venv .real .coverage .coverage.* $(PYTEST_LOG) build dist
+	@rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	@find . -type d -name __pycache__ -prune -exec rm -rf {} +
+
+$(PACKAGE): pyproject.toml constraints/dev.txt
+	@echo "Installing the package and what it needs into .venv ..."
+	@$(BIN)/python -c '' 2>/dev/null || $(PYTHON) -m venv --clear .venv
+	@$(INSTALL) --editable .
+	@touch $@
+
+$(TOOLS): $(PACKAGE) constraints/tools.txt
+	@echo "Installing the tools of the tests into .venv ..."
+	@$(INSTALL) --requirement constraints/tools.txt
+	@touch $@

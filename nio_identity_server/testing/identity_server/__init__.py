@@ -1,0 +1,5 @@
+"""A Matrix identity server for tests: one module per chapter of the API."""
+
+from nio_identity_server.testing.identity_server.server import MatrixIdentityServer
+
+__all__ = ["MatrixIdentityServer"]
