@@ -21,24 +21,32 @@ if TYPE_CHECKING:
     from nio_identity_server.client.account import Change
     from nio_identity_server.client.config import WELL_KNOWN, IdentityServerConfig
     from nio_identity_server.client.identity_server import IdentityServer
+    from nio_identity_server.client.tokens import FileTokenStore, MemoryTokenStore
     from nio_identity_server.endpoint import Endpoint
     from nio_identity_server.endpoints.terms import Document, Policy
     from nio_identity_server.errors import (
         BadResponse,
         CannotConnect,
         ForbiddenAddress,
+        HashingNotSupported,
         HomeserverError,
         IdentityDisabled,
         IdentityServerChanged,
         IdentityServerError,
+        InvalidAddress,
         InvalidBaseUrl,
         MatrixError,
         NoIdentityServer,
         NotConfirmed,
         OutcomeUnknown,
         RateLimited,
+        RegistrationRefused,
+        TermsNotOffered,
+        TermsNotSigned,
     )
+    from nio_identity_server.flows.directory import Found
     from nio_identity_server.flows.inspection import ServerInfo
+    from nio_identity_server.flows.session import TokenStore
     from nio_identity_server.mixin import IdentityServerEvent, IdentityServerMixin, enable
     from nio_identity_server.preference.account_data import (
         Chosen,
@@ -50,6 +58,7 @@ if TYPE_CHECKING:
     )
     from nio_identity_server.preference.evidence import Witness
     from nio_identity_server.preference.resolution import Resolution, Source
+    from nio_identity_server.threepid import ThreePid, email, msisdn
 
 __all__ = [
     "WELL_KNOWN",
@@ -61,7 +70,10 @@ __all__ = [
     "Disabled",
     "Document",
     "Endpoint",
+    "FileTokenStore",
     "ForbiddenAddress",
+    "Found",
+    "HashingNotSupported",
     "HomeserverError",
     "IdentityDisabled",
     "IdentityServer",
@@ -70,8 +82,10 @@ __all__ = [
     "IdentityServerError",
     "IdentityServerEvent",
     "IdentityServerMixin",
+    "InvalidAddress",
     "InvalidBaseUrl",
     "MatrixError",
+    "MemoryTokenStore",
     "NoIdentityServer",
     "NotConfirmed",
     "NotSet",
@@ -79,13 +93,20 @@ __all__ = [
     "Policy",
     "Preference",
     "RateLimited",
+    "RegistrationRefused",
     "Resolution",
     "ServerInfo",
     "Source",
+    "TermsNotOffered",
+    "TermsNotSigned",
+    "ThreePid",
+    "TokenStore",
     "Unconfirmed",
     "Unusable",
     "Witness",
+    "email",
     "enable",
+    "msisdn",
     "parse_base_url",
 ]
 
@@ -94,18 +115,23 @@ _ROOMS = {
     "client.account": "Change",
     "client.config": "IdentityServerConfig WELL_KNOWN",
     "client.identity_server": "IdentityServer",
+    "client.tokens": "FileTokenStore MemoryTokenStore",
     "endpoint": "Endpoint",
     "endpoints.terms": "Document Policy",
     "errors": (
-        "BadResponse CannotConnect ForbiddenAddress HomeserverError IdentityDisabled "
-        "IdentityServerChanged IdentityServerError InvalidBaseUrl MatrixError NoIdentityServer "
-        "NotConfirmed OutcomeUnknown RateLimited"
+        "BadResponse CannotConnect ForbiddenAddress HashingNotSupported HomeserverError "
+        "IdentityDisabled IdentityServerChanged IdentityServerError InvalidAddress InvalidBaseUrl "
+        "MatrixError NoIdentityServer NotConfirmed OutcomeUnknown RateLimited "
+        "RegistrationRefused TermsNotOffered TermsNotSigned"
     ),
+    "flows.directory": "Found",
     "flows.inspection": "ServerInfo",
+    "flows.session": "TokenStore",
     "mixin": "IdentityServerEvent IdentityServerMixin enable",
     "preference.account_data": "Chosen Disabled NotSet Preference Unconfirmed Unusable",
     "preference.evidence": "Witness",
     "preference.resolution": "Resolution Source",
+    "threepid": "ThreePid email msisdn",
 }
 _HOMES = {name: room for room, names in _ROOMS.items() for name in names.split()}
 

@@ -77,6 +77,11 @@ class Endpoint(Generic[Reply_co]):
         return None
 
     @property
+    def is_large(self) -> bool:
+        """Whether a server may refuse it for its size without saying so."""
+        return False
+
+    @property
     def payload(self) -> bytes | None:
         """The bytes to send, or None for no body."""
         return None if self.body is None else json.dumps(self.body).encode()

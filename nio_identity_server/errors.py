@@ -9,10 +9,15 @@
     ├── IdentityServerChanged     the choice (or the user) changed under the call
     ├── InvalidBaseUrl            not the address of an identity server (a ValueError too)
     ├── ForbiddenAddress          an address that this client must not connect to
+    ├── InvalidAddress            not an email address or phone number (a ValueError too)
+    ├── TermsNotSigned            the server's terms have not been accepted
+    ├── TermsNotOffered           a URL that the server does not offer was accepted
+    ├── HashingNotSupported       the server takes addresses in the clear only
     ├── CannotConnect             no answer from the identity server
     ├── BadResponse               an answer that is not what the specification says
     ├── MatrixError               the identity server refused: status and errcode
-    │   └── RateLimited           ... for now: 429
+    │   ├── RateLimited           ... for now: 429
+    │   └── RegistrationRefused   ... to know this user at all
     └── HomeserverError           the homeserver refused, or did not answer properly
         └── OutcomeUnknown        a write whose end nobody knows
 
@@ -23,7 +28,11 @@ hangs on them as ``__cause__`` or ``__context__``: aiohttp keeps request headers
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from http import HTTPStatus
+from typing import Any
+
+_MOST_POSITIONS = 10
 
 
 class IdentityServerError(Exception):
@@ -120,6 +129,67 @@ class ForbiddenAddress(IdentityServerError):
         self.reason = reason
 
 
+class InvalidAddress(IdentityServerError, ValueError):
+    """A text that is neither an email address nor a phone number in international form.
+
+    Attributes:
+        reason: What is wrong. The text itself is not repeated: it may be somebody's address.
+        positions: Where the bad ones stand in what was given, counted from 0.
+    """
+
+    def __init__(self, reason: str, positions: tuple[int, ...] = ()) -> None:
+        super().__init__(f"{reason}{_at(positions)}; nothing was sent")
+        self.reason = reason
+        self.positions = positions
+
+
+class TermsNotSigned(IdentityServerError):
+    """The identity server has terms that the user has not accepted.
+
+    Attributes:
+        policies: The pending ones, a tuple of ``Policy``.
+        server: The base URL.
+    """
+
+    def __init__(self, policies: Sequence[Any], server: str) -> None:
+        names = ", ".join(policy.name for policy in policies)
+        super().__init__(
+            f"{server} has terms that are not accepted: {names}; show them to the user and call "
+            "accept_terms(urls), or configure accept_terms="
+        )
+        self.policies = tuple(policies)
+        self.server = server
+
+
+class TermsNotOffered(IdentityServerError, ValueError):
+    """A URL was accepted that is no policy of this server.
+
+    Attributes:
+        url: The URL.
+        server: The base URL of the server.
+    """
+
+    def __init__(self, url: str, server: str) -> None:
+        super().__init__(f"{server} does not offer {url!r}; accept URLs of pending_terms() only")
+        self.url = url
+        self.server = server
+
+
+class HashingNotSupported(IdentityServerError):
+    """The server takes no hashed addresses, so that a lookup would have to show them to it.
+
+    Attributes:
+        server: The base URL.
+    """
+
+    def __init__(self, server: str) -> None:
+        super().__init__(
+            f"{server} does not support sha256: a lookup would send addresses in the clear; "
+            "pass allow_plaintext=True if the people behind them agree"
+        )
+        self.server = server
+
+
 class CannotConnect(IdentityServerError):
     """The identity server could not be reached, or its answer did not arrive.
 
@@ -182,6 +252,14 @@ class RateLimited(MatrixError):
         self.retry_after = retry_after
 
 
+class RegistrationRefused(MatrixError):
+    """The identity server did not register the user, and asking again will not help.
+
+    It may not accept users of this homeserver (403), or cannot reach the homeserver to check the
+    OpenID token (500).
+    """
+
+
 class HomeserverError(IdentityServerError):
     """The homeserver refused a request of this package, or did not answer it properly.
 
@@ -224,3 +302,11 @@ class OutcomeUnknown(HomeserverError):
     Nothing is reported as changed; the choice is unconfirmed and is read again before the next
     identity-server request.
     """
+
+
+def _at(positions: tuple[int, ...]) -> str:
+    if not positions:
+        return ""
+    first = ", ".join(map(str, positions[:_MOST_POSITIONS]))
+    more = f" and {len(positions) - _MOST_POSITIONS} more" * (len(positions) > _MOST_POSITIONS)
+    return f" (at position {first}{more})"

@@ -10,12 +10,12 @@ from enum import Enum
 import attrs
 
 from nio_identity_server.client.generation import Generation
-from nio_identity_server.client.single_flight import SingleFlight
 from nio_identity_server.errors import IdentityServerChanged, NotConfirmed
 from nio_identity_server.preference.account_data import Known, Preference, Unconfirmed
 from nio_identity_server.preference.choice import Choice
 from nio_identity_server.preference.evidence import Witness
 from nio_identity_server.preference.resolution import Resolution
+from nio_identity_server.single_flight import SingleFlight
 
 FRESH_FOR = 300.0
 """Seconds that knowledge lasts while no sync that would show a change is answered."""
@@ -168,7 +168,7 @@ class Account:
     def follow(self, resolution: Resolution) -> None:
         """End the generation of another resolution (the default can change as well)."""
         if self.generation is not None and self.generation.resolution != resolution:
-            self._end_generation("the identity server in use changed")
+            self._end_generation("the identity server in use changed", for_good=True)
             self._become(self.choice)
 
     def enter(self, resolution: Resolution) -> Generation:
@@ -188,7 +188,7 @@ class Account:
         """End everything: this user is no longer the client's."""
         self.ended = reason
         self.is_open = False
-        self._end_generation(reason)
+        self._end_generation(reason, for_good=False)
         self.wake()
 
     def check_not_ended(self) -> None:
@@ -243,7 +243,7 @@ class Account:
             self.watched()
         own = witness is Witness.WRITE
         if choice.known != old and old is not None:
-            self._end_generation("the user's choice of identity server changed")
+            self._end_generation("the user's choice of identity server changed", for_good=True)
         self._become(choice)
         if self.ended is None and choice.known != old and (own or old is not None):
             self.report(Change(Unconfirmed() if old is None else old, value, witness, own))
@@ -253,10 +253,14 @@ class Account:
         self.is_open = self.is_settled and self.generation is not None and self.ended is None
         self.wake()
 
-    def _end_generation(self, reason: str) -> None:
+    def _end_generation(self, reason: str, *, for_good: bool) -> None:
+        """End it; for good if the user has left its server, so that its token is forgotten."""
         generation, self.generation = self.generation, None
-        if generation is not None:
-            generation.end(reason)
+        if generation is None:
+            return
+        generation.end(reason)
+        if for_good and generation.session is not None:
+            generation.session.forget(self.user_id)
 
 
 def _finish(future: asyncio.Future[None], error: NotConfirmed | None) -> None:

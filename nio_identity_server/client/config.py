@@ -10,6 +10,8 @@ from typing import Final, Literal
 import attrs
 
 from nio_identity_server.base_url import BaseUrl, parse_base_url
+from nio_identity_server.flows.session import TokenStore
+from nio_identity_server.flows.terms import AcceptTerms
 
 
 class _WellKnown(Enum):
@@ -65,8 +67,12 @@ class IdentityServerConfig:
         trusted: Base URLs that may be ``http`` or private.
         only_trusted: Refuse every server that is neither in ``trusted`` nor the ``default`` URL:
             pins a company's bot to the company's server.
+        accept_terms: Called with the policies that are pending at a server; answers the URLs that
+            the user accepts, or True for each policy in English, else in its first language. It may
+            be async. None: pending terms raise ``TermsNotSigned``.
         sync_wait: Seconds that a call waits for a first sync before it asks the homeserver.
         homeserver_timeout: Seconds for one homeserver request, waits for 429 included.
+        token_store: Where identity-server tokens outlive the process; None keeps them in memory.
         ssl_context: Verifies the identity servers' certificates; by default the client's own
             context if that verifies, else the system's authorities. A client's ``ssl=False`` is
             not inherited.
@@ -79,8 +85,10 @@ class IdentityServerConfig:
     default: DefaultSetting = attrs.field(default=WELL_KNOWN, converter=_to_default)
     trusted: tuple[BaseUrl, ...] = attrs.field(default=(), converter=_to_base_urls)
     only_trusted: bool = False
+    accept_terms: AcceptTerms | None = None
     sync_wait: float = attrs.field(default=10.0, validator=_is_positive)
     homeserver_timeout: float = attrs.field(default=30.0, validator=_is_positive)
+    token_store: TokenStore | None = None
     ssl_context: ssl.SSLContext | None = attrs.field(default=None, validator=_must_verify)
 
     @property

@@ -10,9 +10,9 @@ import attrs
 
 from nio_identity_server.base_url import BaseUrl
 from nio_identity_server.client.config import WELL_KNOWN, DefaultSetting
-from nio_identity_server.client.single_flight import SingleFlight
 from nio_identity_server.flows.well_known import Fetch, find_default
 from nio_identity_server.preference.resolution import Default, Source
+from nio_identity_server.single_flight import SingleFlight
 
 TIME_LIMIT = 30.0
 """Seconds for the whole look-up, all redirects included."""

@@ -13,7 +13,7 @@ from nio_identity_server.client.config import IdentityServerConfig
 from nio_identity_server.client.default import DefaultServer
 from nio_identity_server.client.generation import Generation
 from nio_identity_server.client.reader import Reader
-from nio_identity_server.errors import HomeserverError, NotConfirmed
+from nio_identity_server.errors import HomeserverError, IdentityServerError, NotConfirmed
 from nio_identity_server.preference.account_data import Unconfirmed
 from nio_identity_server.preference.choice import Standing
 from nio_identity_server.preference.resolution import Resolution, resolve
@@ -53,6 +53,22 @@ class Gate:
         if account.is_open and generation is not None and account.clock() < account.fresh_until:
             return generation
         return account.enter(await self.settle(account))
+
+    async def enter_again(self, generation: Generation) -> None:
+        """Pass once more, with the next request of an operation that began in this generation.
+
+        Raises:
+            IdentityServerChanged: If the generation is over.
+            NotConfirmed: If the choice is in doubt and cannot be learned.
+        """
+        if generation.ended is None:
+            try:
+                if await self.enter() is generation:
+                    return
+            except IdentityServerError:
+                if generation.ended is None:
+                    raise
+        raise generation.changed()
 
     async def settle(self, account: Account) -> Resolution:
         """Wait until the choice is known, and the default if it is needed.

@@ -10,6 +10,7 @@ import attrs
 
 from nio_identity_server.base_url import BaseUrl
 from nio_identity_server.errors import IdentityServerChanged, IdentityServerError
+from nio_identity_server.flows.session import Session
 from nio_identity_server.preference.resolution import Resolution
 
 Result = TypeVar("Result")
@@ -22,11 +23,13 @@ class Generation:
     Attributes:
         base_url: The server.
         resolution: How it came to be this one.
+        session: Being known to the server, once that was needed.
         ended: Why it is over, or None while it lasts.
     """
 
     base_url: BaseUrl
     resolution: Resolution
+    session: Session | None = None
     ended: str | None = None
     _running: dict[asyncio.Timeout, asyncio.AbstractEventLoop] = attrs.field(
         factory=dict, init=False, repr=False
@@ -60,6 +63,8 @@ class Generation:
     def end(self, reason: str) -> None:
         """Stop everything that runs in it; nothing more is sent for it."""
         self.ended = reason
+        if self.session is not None:
+            self.session.cancel()
         running, self._running = self._running, {}
         for scope, loop in running.items():
             # A deadline that has passed cancels the task inside at the next turn of its loop.

@@ -2,43 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
+from collections.abc import AsyncIterable, AsyncIterator, Collection, Iterable
+from typing import Literal
 
-from nio_identity_server.base_url import BaseUrl, parse_base_url
-from nio_identity_server.client.accounts import Accounts
-from nio_identity_server.client.config import IdentityServerConfig
-from nio_identity_server.client.connections import Connections
-from nio_identity_server.client.default import DefaultServer
-from nio_identity_server.client.gate import Gate
-from nio_identity_server.client.homeserver import Homeserver, NioClient
-from nio_identity_server.client.listeners import Listener, Listeners
-from nio_identity_server.client.reader import Reader
-from nio_identity_server.client.transport import Transport
-from nio_identity_server.client.writer import Writer
+from nio_identity_server.client.choosing import Choosing
 from nio_identity_server.endpoint import Endpoint, Receiver, Reply
-from nio_identity_server.endpoints.discovery import Ping
-from nio_identity_server.errors import (
-    ForbiddenAddress,
-    IdentityServerChanged,
-    InvalidBaseUrl,
-    NotConfirmed,
-)
-from nio_identity_server.flows.inspection import ServerInfo, inspect
-from nio_identity_server.preference.account_data import (
-    Chosen,
-    Disabled,
-    Known,
-    NotSet,
-    Preference,
-    read_content,
-)
-from nio_identity_server.preference.choice import IN_DOUBT
-from nio_identity_server.preference.evidence import ABSENT, Sighting, SyncRequest, judge
-from nio_identity_server.preference.resolution import Resolution
+from nio_identity_server.endpoints.terms import Policy
+from nio_identity_server.flows.directory import Directory, Found
+from nio_identity_server.threepid import ThreePid
 
 
-class IdentityServer:
+class IdentityServer(Choosing):
     """The identity server of the user of one nio client.
 
     Every call waits until it is known which server the user chose, goes to that server only, and
@@ -48,206 +22,96 @@ class IdentityServer:
     Made by the mixin or by ``enable()``.
     """
 
-    def __init__(self, client: NioClient, config: IdentityServerConfig | None = None) -> None:
-        self.config = config = config or IdentityServerConfig()
-        self._listeners = Listeners()
-        self._accounts = Accounts(client, self._listeners.tell)
-        self._connections = Connections(client, config.ssl_context)
-        self._transport = Transport(self._connections)
-        self._default = DefaultServer(config.default, self._transport.fetch)
-        homeserver = Homeserver(client, config.homeserver_timeout)
-        self._reader = Reader(self._accounts, homeserver, config.named_in_code)
-        self._writer = Writer(self._reader)
-        self._gate = Gate(self._accounts, self._reader, self._default, config)
-
-    # -- what is chosen
-
-    @property
-    def preference(self) -> Preference:
-        """What is known now of the user's choice; never waits."""
-        return self._accounts.current().choice.preference
-
-    @property
-    def resolution(self) -> Resolution:
-        """The server that calls would go to, as far as it is known now; never waits."""
-        return self._gate.resolution(self._accounts.current())
-
-    async def resolve(self) -> Resolution:
-        """Wait until it is known which server calls go to, asking the homeserver if need be.
-
-        Raises:
-            NotConfirmed: If it cannot be learned.
-        """
-        while True:
-            account = self._accounts.current()
-            try:
-                return await self._gate.settle(account)
-            except IdentityServerChanged:
-                continue  # another user has logged in: tell about that one
-
-    async def refresh(self) -> Resolution:
-        """Read the choice, and a default that is published, again now.
-
-        Raises:
-            NotConfirmed: If the homeserver does not tell; what was known stays known.
-        """
-        account = self._accounts.current()
-        while account.is_writing:
-            await account.news()
-        self._default.forget()
-        failure = await self._reader.read_now(account)
-        if failure:
-            raise NotConfirmed(failure)
-        return await self.resolve()
-
-    def on_change(self, callback: Listener) -> Callable[[], None]:
-        """Call back with a :class:`Change` whenever the user's choice changes.
-
-        Not for the echo of our own write, nor for the first thing that is learned. The callback is
-        sync or async and runs as a task of its own, so it may make calls and even ``set``; what it
-        raises is logged.
-
-        Returns:
-            A callable that ends it.
-        """
-        return self._listeners.add(callback)
-
-    # -- choosing
-
-    async def set(self, url: str | BaseUrl) -> None:
-        """Choose an identity server for the user, in all of their clients.
-
-        The server is asked first whether it is one; nothing is written if it does not answer.
-
-        Args:
-            url: Its base URL: public and ``https``, or named in the configuration.
-
-        Raises:
-            InvalidBaseUrl: If it is no base URL, or ``http`` and not trusted.
-            ForbiddenAddress: If it must not be contacted.
-            NotConfirmed: If it is not known what the user has chosen so far.
-            CannotConnect, MatrixError, BadResponse: If it does not answer as an identity server.
-            HomeserverError: If the homeserver refused to store it; nothing has changed.
-            OutcomeUnknown: If it may have been stored; the choice is unconfirmed.
-        """
-        base_url = self._choosable(url)
-        account = self._accounts.current()
-        await self._gate.know(account)
-        await self._ask(base_url, Ping())
-        await self._writer.write(account, Chosen(base_url))
-
-    async def disable(self) -> None:
-        """Choose to use no identity server, in all of the user's clients: write ``null``.
-
-        Raises:
-            HomeserverError: If the homeserver refused to store it; nothing has changed.
-            OutcomeUnknown: If it may have been stored; the choice is unconfirmed.
-        """
-        await self._writer.write(self._accounts.current(), Disabled())
-
-    async def reset(self) -> None:
-        """Take the choice back, so that each client uses its default: write ``{}``.
-
-        Raises:
-            HomeserverError: If the homeserver refused to store it; nothing has changed.
-            OutcomeUnknown: If it may have been stored; the choice is unconfirmed.
-        """
-        await self._writer.write(self._accounts.current(), NotSet())
-
-    async def check(self, url: str | BaseUrl) -> ServerInfo:
-        """Look at an identity server without choosing it: versions and policies.
-
-        Possible also while identity servers are switched off: it sends nothing of the user, and
-        whoever is about to switch them on must be able to look first. Like everything, it waits
-        until the choice is known.
-
-        Raises:
-            InvalidBaseUrl, ForbiddenAddress: If it could not be chosen.
-            NotConfirmed: If it is not known what the user has chosen.
-            CannotConnect, MatrixError, BadResponse: If it does not answer as an identity server.
-        """
-        base_url = self._choosable(url)
-        await self._gate.know(self._accounts.current())
-        return await inspect(base_url, partial(self._ask, base_url))
-
-    # -- speaking
-
     async def call(self, endpoint: Endpoint[Reply]) -> Reply:
         """Send one request of :mod:`nio_identity_server.endpoints` to the user's server.
+
+        If it needs a token, the terms are looked at first and the user is registered.
 
         Raises:
             NotConfirmed: If the user's choice cannot be learned.
             IdentityDisabled: If the user wants no identity server.
             NoIdentityServer: If the user chose none and there is no default.
             IdentityServerChanged: If the choice changes before the answer is here.
+            TermsNotSigned: If the server has terms that are not accepted.
             CannotConnect, MatrixError, BadResponse, ForbiddenAddress: See there.
             TypeError: If the endpoint is one of the homeserver's.
         """
         if endpoint.receiver is not Receiver.IDENTITY_SERVER:
             raise TypeError(f"{type(endpoint).__name__} is not for the identity server")
-        generation = await self._gate.enter()
-        return await generation.run(self._ask_for_user(generation.base_url, endpoint))
+        return await (await self._session()).ask(endpoint)
 
-    async def close(self) -> None:
-        """Close every connection; calls that are still held back end with ``NotConfirmed``.
+    async def pending_terms(self) -> tuple[Policy, ...]:
+        """The server's policies that the user has accepted in no client; empty if there are none.
 
-        The next call opens new connections, as it is with nio's own ``close()``.
+        Raises:
+            IdentityServerError: As for :meth:`call`.
         """
-        account = self._accounts.current()
-        account.reading.cancel()
-        self._default.cancel()
-        account.wake(NotConfirmed("the client was closed while this call was waiting"))
-        await self._connections.close()
+        return await (await self._session()).pending_terms()
 
-    # -- what the mixin tells
+    async def accept_terms(self, urls: Collection[str]) -> None:
+        """Accept policies, each by the URL of the document that the user was shown.
 
-    def observe(
-        self, contents: list[object], request: SyncRequest | None, token: str | None
-    ) -> None:
-        """Take in one sync response, before anybody else sees it.
+        The server is told, then ``m.accepted_terms``, so that no client asks again. Some policies
+        may stay pending.
 
         Args:
-            contents: The content of each ``m.identity_server`` event in it, in order.
-            request: The request that it answers, if known.
-            token: The access token of that request, if known. An answer to another login than the
-                current one is not looked at.
+            urls: URLs of documents of :meth:`pending_terms`.
+
+        Raises:
+            TermsNotOffered: If the server does not offer one of them; nothing was accepted.
+            IdentityServerError: As for :meth:`call`.
         """
-        if token is not None and token != self._reader.homeserver.client.access_token:
-            return
-        account = self._accounts.current()
-        if request is not None and request.shows_changes:
-            account.watched()
-        sighting = judge(contents, request)
-        if sighting is not None:
-            account.saw(sighting.witness, self._value(sighting))
-        account.answered()
-        if self._listeners and account.choice.standing in IN_DOUBT:
-            self._reader.read_soon(account)  # somebody wants to hear of changes: do not wait
+        if isinstance(urls, str):
+            raise TypeError("accept_terms() takes a list of URLs, not one string")
+        await (await self._session()).accept_terms(tuple(urls))
 
-    def forget_other_users(self) -> None:
-        """End the operations of a user who is no longer logged in."""
-        self._accounts.current()
+    async def lookup(
+        self,
+        addresses: Iterable[ThreePid | str],
+        *,
+        allow_plaintext: bool = False,
+        invalid: Literal["raise", "skip"] = "raise",
+    ) -> Found:
+        """Find out who of these addresses is on Matrix.
 
-    def _value(self, sighting: Sighting) -> Known:
-        if sighting.content is ABSENT:
-            return NotSet()
-        return read_content(sighting.content, self.config.named_in_code)
+        Any number of addresses: they are sent hashed, 5,000 in a request. Hashing keeps addresses
+        from a casual eye only; whoever runs the server can find out every phone number.
 
-    async def _ask_for_user(self, base_url: BaseUrl, endpoint: Endpoint[Reply]) -> Reply:
-        reply = await self._ask(base_url, endpoint)
-        self._accounts.current()  # the answer is not for another user who has logged in meanwhile
-        return reply
+        Args:
+            addresses: :class:`ThreePid` or plain texts: an ``@`` makes an email address, a ``+`` in
+                front a phone number.
+            allow_plaintext: Send addresses in the clear if the server takes no hashes.
+            invalid: What to do about texts that are no addresses.
 
-    async def _ask(self, base_url: BaseUrl, endpoint: Endpoint[Reply]) -> Reply:
-        trusted = base_url in self.config.named_in_code
-        return await self._transport.ask(base_url, endpoint, trusted=trusted)
+        Returns:
+            A mapping from :class:`ThreePid` to user ID that can be asked by any spelling. What the
+            server says is its claim: anyone may bind any user.
 
-    def _choosable(self, url: str | BaseUrl) -> BaseUrl:
-        base_url = parse_base_url(url)
-        if base_url in self.config.named_in_code:
-            return base_url
-        if base_url.scheme != "https":
-            raise InvalidBaseUrl("it is not https; a server of your own can be named in trusted=")
-        if self.config.only_trusted:
-            raise ForbiddenAddress(str(base_url), "this client uses trusted servers only")
-        return base_url
+        Raises:
+            InvalidAddress: With all positions, before anything is sent.
+            HashingNotSupported: If the server takes no hashes.
+            IdentityServerError: As for :meth:`call`.
+        """
+        return await self._directory(allow_plaintext, invalid).find(addresses)
+
+    def lookup_stream(
+        self,
+        addresses: Iterable[ThreePid | str] | AsyncIterable[ThreePid | str],
+        *,
+        allow_plaintext: bool = False,
+        invalid: Literal["raise", "skip"] = "raise",
+    ) -> AsyncIterator[tuple[ThreePid, str]]:
+        """Like :meth:`lookup`, for more addresses than one wants to hold in memory.
+
+        Args:
+            addresses: A sync or async iterable; it is read as answers arrive.
+            allow_plaintext: As for :meth:`lookup`.
+            invalid: As for :meth:`lookup`; a bad address raises when it is reached.
+
+        Yields:
+            Each address that is on Matrix, with its user ID.
+        """
+        return self._directory(allow_plaintext, invalid).stream(addresses)
+
+    def _directory(self, allow_plaintext: bool, invalid: str) -> Directory:  # noqa: FBT001
+        return Directory(self._session, allow_plaintext, invalid)

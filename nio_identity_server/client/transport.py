@@ -25,12 +25,13 @@ from nio_identity_server.errors import (
     MatrixError,
     RateLimited,
 )
+from nio_identity_server.secret import Secret
 
 CONNECT_TIMEOUT = 10.0
 READ_TIMEOUT = 15.0
 """Seconds between two pieces of an answer; the total time bounds a server that drips."""
 
-_HEADERS = {
+_HEADERS: dict[str, str] = {
     hdrs.ACCEPT: "application/json",
     # Nothing compressed, so that a few bytes cannot become gigabytes (aiohttp CVE-2025-69223).
     hdrs.ACCEPT_ENCODING: "identity",
@@ -44,11 +45,12 @@ class _Request:
 
     server: str
     method: str
-    url: str
+    url: str = attrs.field(repr=False)  # one request of the specification has a secret in it
     trusted: bool
     cap: int
     timeout: float
     body: bytes | None = attrs.field(default=None, repr=False)
+    token: Secret | None = None
 
 
 @attrs.frozen(eq=False)
@@ -61,13 +63,21 @@ class Transport:
 
     connections: Connections
 
-    async def ask(self, base_url: BaseUrl, endpoint: Endpoint[Reply], *, trusted: bool) -> Reply:
+    async def ask(
+        self,
+        base_url: BaseUrl,
+        endpoint: Endpoint[Reply],
+        *,
+        trusted: bool,
+        token: Secret | None = None,
+    ) -> Reply:
         """Send a request of the specification and read the reply.
 
         Args:
             base_url: The identity server.
             endpoint: What to ask.
             trusted: Whether the server was named in code.
+            token: A token that this server issued, for an endpoint that needs one.
 
         Raises:
             ForbiddenAddress: If the server must not be contacted.
@@ -86,6 +96,7 @@ class Transport:
                 cap=endpoint.cap,
                 timeout=endpoint.timeout,
                 body=endpoint.payload,
+                token=token,
             )
         )
         if answer.status != HTTPStatus.OK:
@@ -134,14 +145,11 @@ class Transport:
 
     async def _exchange_raw(self, request: _Request) -> Answer:
         session = self.connections.session(trusted=request.trusted)
-        headers = dict(_HEADERS)
-        if request.body is not None:
-            headers[hdrs.CONTENT_TYPE] = "application/json"
         async with session.request(
             request.method,
             URL(request.url, encoded=True),
             data=request.body,
-            headers=headers,
+            headers=_headers(request),  # with the token: never a local variable here
             allow_redirects=False,
             timeout=aiohttp.ClientTimeout(
                 total=request.timeout, sock_connect=CONNECT_TIMEOUT, sock_read=READ_TIMEOUT
@@ -152,6 +160,15 @@ class Transport:
             except BaseException:
                 response.close()  # never drained: the rest of a huge body stays where it is
                 raise
+
+
+def _headers(request: _Request) -> dict[str, str]:
+    headers: dict[str, str] = dict(_HEADERS)
+    if request.body is not None:
+        headers[hdrs.CONTENT_TYPE] = "application/json"
+    if request.token is not None:
+        headers[hdrs.AUTHORIZATION] = f"Bearer {request.token.reveal()}"
+    return headers
 
 
 async def _read(response: aiohttp.ClientResponse, request: _Request) -> Answer:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 import attrs
 
 from nio_identity_server.client.account import Account, Outcome
@@ -27,8 +29,18 @@ class Writer:
 
     reader: Reader
 
-    async def write(self, account: Account, value: Chosen | Disabled | NotSet) -> None:
+    async def write(
+        self,
+        account: Account,
+        value: Chosen | Disabled | NotSet,
+        before: Callable[[], Awaitable[None]],
+    ) -> None:
         """Store a choice, and adopt it.
+
+        Args:
+            account: Whose choice it is.
+            value: What to store.
+            before: Done when it is this write's turn and calls are held back, before the request.
 
         Raises:
             HomeserverError: If the homeserver refused; nothing has changed.
@@ -42,8 +54,11 @@ class Writer:
             await account.news()
             self._check(account)
         write = account.begin_write(value)
-        outcome = Outcome.UNKNOWN  # also when this is cancelled: the request may have arrived
+        outcome = Outcome.REFUSED
         try:
+            await before()
+            self._check(account)
+            outcome = Outcome.UNKNOWN  # also when this is cancelled: the request may have arrived
             await homeserver.ask(SetAccountData(user_id, EVENT_TYPE, write_content(value)))
             outcome = Outcome.STORED
         except OutcomeUnknown:

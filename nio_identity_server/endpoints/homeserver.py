@@ -86,3 +86,44 @@ class GetTokenOwner(Endpoint[TokenOwner]):
     path: ClassVar[str] = "/_matrix/client/v3/account/whoami"
     repeatable: ClassVar[bool] = True
     reply: ClassVar[Any] = TokenOwner
+
+
+@attrs.frozen
+class OpenIdToken:
+    """What proves to an identity server who the user is; the homeserver takes it for nothing else.
+
+    Attributes:
+        access_token: The proof.
+        token_type: ``Bearer``.
+        matrix_server_name: Whom the identity server has to ask about it.
+        expires_in: For how many seconds it is good.
+    """
+
+    access_token: str = attrs.field(repr=False)
+    token_type: str
+    matrix_server_name: str
+    expires_in: int
+
+
+@attrs.frozen
+class RequestOpenIdToken(Endpoint[OpenIdToken]):
+    """POST .../user/{userId}/openid/request_token: a proof of who the user is.
+
+    The body is an empty object: Synapse answers 400 ``M_NOT_JSON`` to no body at all.
+
+    https://spec.matrix.org/v1.16/client-server-api/#post_matrixclientv3useruseridopenidrequest_token
+    """
+
+    method: ClassVar[str] = "POST"
+    path: ClassVar[str] = "/_matrix/client/v3/user/{user_id}/openid/request_token"
+    receiver: ClassVar[Receiver] = Receiver.HOMESERVER
+    authenticated: ClassVar[bool] = True
+    repeatable: ClassVar[bool] = True
+    reply: ClassVar[Any] = OpenIdToken
+
+    user_id: str
+
+    @property
+    def body(self) -> Mapping[str, Any]:
+        """Nothing yet."""
+        return {}

@@ -5,7 +5,7 @@ https://spec.matrix.org/v1.16/identity-service-api/#terms-of-service
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -96,3 +96,27 @@ class GetTerms(Endpoint[Terms]):
     path: ClassVar[str] = "/_matrix/identity/v2/terms"
     repeatable: ClassVar[bool] = True
     reply: ClassVar[Any] = Terms
+
+
+@attrs.frozen
+class AgreeToTerms(Endpoint[dict[str, Any]]):
+    """POST /_matrix/identity/v2/terms: say which documents the user accepts.
+
+    The URL must be the one in the language that the user was shown. Sydent adds to what was
+    accepted before, works while terms are unsigned, and refuses the whole list with 400
+    ``M_UNKNOWN`` if it does not offer one of the URLs.
+
+    https://spec.matrix.org/v1.16/identity-service-api/#post_matrixidentityv2terms
+    """
+
+    method: ClassVar[str] = "POST"
+    path: ClassVar[str] = "/_matrix/identity/v2/terms"
+    authenticated: ClassVar[bool] = True
+    reply: ClassVar[Any] = dict[str, Any]
+
+    user_accepts: Sequence[str]
+
+    @property
+    def body(self) -> Mapping[str, Any]:
+        """The URLs."""
+        return {"user_accepts": list(self.user_accepts)}

@@ -1,4 +1,4 @@
-"""The account-data event ``m.identity_server`` as values.
+"""The account-data events ``m.identity_server`` and ``m.accepted_terms`` as values.
 
 The specification knows four things a content can say (client-server API, "Notes on identity
 servers"; MSC2230): a URL, ``null``, nothing (``base_url`` is missing, or there is no event), and,
@@ -8,7 +8,7 @@ left open by it, something unusable (matrix-spec#556).
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 import attrs
 
@@ -16,6 +16,7 @@ from nio_identity_server.base_url import BaseUrl, parse_base_url
 from nio_identity_server.errors import InvalidBaseUrl
 
 EVENT_TYPE = "m.identity_server"
+ACCEPTED_TERMS = "m.accepted_terms"
 
 
 @attrs.frozen
@@ -93,3 +94,21 @@ def write_content(preference: NotSet | Disabled | Chosen) -> dict[str, Any]:
     if isinstance(preference, Chosen):
         return {"base_url": str(preference.base_url)}
     return {"base_url": None} if isinstance(preference, Disabled) else {}
+
+
+def read_accepted_terms(content: object) -> tuple[str, ...]:
+    """The URLs of all terms that the user has accepted; what is malformed counts as nothing."""
+    accepted = content.get("accepted") if isinstance(content, Mapping) else None
+    return tuple(url for url in accepted if isinstance(url, str)) if _is_list(accepted) else ()
+
+
+def with_accepted_terms(content: object, urls: Collection[str]) -> dict[str, Any]:
+    """The content with these URLs appended; nothing that stands there is lost."""
+    kept = dict(content) if isinstance(content, Mapping) else {}
+    known = kept.get("accepted")
+    old = known if _is_list(known) else []
+    return kept | {"accepted": [*old, *(url for url in urls if url not in old)]}
+
+
+def _is_list(value: object) -> TypeGuard[list[Any]]:
+    return isinstance(value, list)

@@ -1,0 +1,266 @@
+"""Choosing: what the user of one client has chosen, following it, and writing it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from functools import partial
+
+from nio_identity_server.base_url import BaseUrl, parse_base_url
+from nio_identity_server.client.account import Account
+from nio_identity_server.client.accounts import Accounts
+from nio_identity_server.client.config import IdentityServerConfig
+from nio_identity_server.client.connections import Connections
+from nio_identity_server.client.default import DefaultServer
+from nio_identity_server.client.gate import Gate
+from nio_identity_server.client.homeserver import Homeserver, NioClient
+from nio_identity_server.client.line import GenerationLine
+from nio_identity_server.client.listeners import Listener, Listeners
+from nio_identity_server.client.reader import Reader
+from nio_identity_server.client.transport import Transport
+from nio_identity_server.client.writer import Writer
+from nio_identity_server.endpoint import Endpoint, Reply
+from nio_identity_server.endpoints.account import Logout
+from nio_identity_server.endpoints.discovery import Ping
+from nio_identity_server.errors import (
+    ForbiddenAddress,
+    IdentityServerChanged,
+    IdentityServerError,
+    InvalidBaseUrl,
+    NotConfirmed,
+)
+from nio_identity_server.flows.inspection import ServerInfo, inspect
+from nio_identity_server.flows.session import Session
+from nio_identity_server.preference.account_data import (
+    Chosen,
+    Disabled,
+    Known,
+    NotSet,
+    Preference,
+    read_content,
+)
+from nio_identity_server.preference.choice import IN_DOUBT
+from nio_identity_server.preference.evidence import ABSENT, Sighting, SyncRequest, judge
+from nio_identity_server.preference.resolution import Resolution
+
+LOGOUT_TIMEOUT = 5.0
+"""Seconds for telling a server that it is being left."""
+
+_log = logging.getLogger("nio_identity_server")
+
+
+class Choosing:
+    """The half of :class:`IdentityServer` that is about the choice; it holds all the parts."""
+
+    def __init__(self, client: NioClient, config: IdentityServerConfig | None = None) -> None:
+        self.config = config = config or IdentityServerConfig()
+        self._listeners = Listeners()
+        self._accounts = Accounts(client, self._listeners.tell)
+        self._connections = Connections(client, config.ssl_context)
+        self._transport = Transport(self._connections)
+        self._default = DefaultServer(config.default, self._transport.fetch)
+        homeserver = Homeserver(client, config.homeserver_timeout)
+        self._reader = Reader(self._accounts, homeserver, config.named_in_code)
+        self._writer = Writer(self._reader)
+        self._gate = Gate(self._accounts, self._reader, self._default, config)
+
+    # -- what is chosen
+
+    @property
+    def preference(self) -> Preference:
+        """What is known now of the user's choice; never waits."""
+        return self._accounts.current().choice.preference
+
+    @property
+    def resolution(self) -> Resolution:
+        """The server that calls would go to, as far as it is known now; never waits."""
+        return self._gate.resolution(self._accounts.current())
+
+    async def resolve(self) -> Resolution:
+        """Wait until it is known which server calls go to, asking the homeserver if need be.
+
+        Raises:
+            NotConfirmed: If it cannot be learned.
+        """
+        while True:
+            account = self._accounts.current()
+            try:
+                return await self._gate.settle(account)
+            except IdentityServerChanged:
+                continue  # another user has logged in: tell about that one
+
+    async def refresh(self) -> Resolution:
+        """Read the choice, and a default that is published, again now.
+
+        Raises:
+            NotConfirmed: If the homeserver does not tell; what was known stays known.
+        """
+        account = self._accounts.current()
+        while account.is_writing:
+            await account.news()
+        self._default.forget()
+        failure = await self._reader.read_now(account)
+        if failure:
+            raise NotConfirmed(failure)
+        return await self.resolve()
+
+    def on_change(self, callback: Listener) -> Callable[[], None]:
+        """Call back with a :class:`Change` whenever the user's choice changes.
+
+        Not for the echo of our own write, nor for the first thing that is learned. The callback is
+        sync or async and runs as a task of its own, so it may make calls and even ``set``; what it
+        raises is logged.
+
+        Returns:
+            A callable that ends it.
+        """
+        return self._listeners.add(callback)
+
+    # -- choosing
+
+    async def set(self, url: str | BaseUrl) -> None:
+        """Choose an identity server for the user, in all of their clients.
+
+        The server is asked first whether it is one; nothing is written if it does not answer.
+
+        Args:
+            url: Its base URL: public and ``https``, or named in the configuration.
+
+        Raises:
+            InvalidBaseUrl: If it is no base URL, or ``http`` and not trusted.
+            ForbiddenAddress: If it must not be contacted.
+            NotConfirmed: If it is not known what the user has chosen so far.
+            CannotConnect, MatrixError, BadResponse: If it does not answer as an identity server.
+            HomeserverError: If the homeserver refused to store it; nothing has changed.
+            OutcomeUnknown: If it may have been stored; the choice is unconfirmed.
+        """
+        base_url = self._choosable(url)
+        account = self._accounts.current()
+        await self._gate.know(account)
+        await self._ask(base_url, Ping())
+        await self._write(account, Chosen(base_url))
+
+    async def disable(self) -> None:
+        """Choose to use no identity server, in all of the user's clients: write ``null``.
+
+        Raises:
+            HomeserverError: If the homeserver refused to store it; nothing has changed.
+            OutcomeUnknown: If it may have been stored; the choice is unconfirmed.
+        """
+        await self._write(self._accounts.current(), Disabled())
+
+    async def reset(self) -> None:
+        """Take the choice back, so that each client uses its default: write ``{}``.
+
+        Raises:
+            HomeserverError: If the homeserver refused to store it; nothing has changed.
+            OutcomeUnknown: If it may have been stored; the choice is unconfirmed.
+        """
+        await self._write(self._accounts.current(), NotSet())
+
+    async def check(self, url: str | BaseUrl) -> ServerInfo:
+        """Look at an identity server without choosing it: versions and policies.
+
+        Possible also while identity servers are switched off: it sends nothing of the user, and
+        whoever is about to switch them on must be able to look first. Like everything, it waits
+        until the choice is known.
+
+        Raises:
+            InvalidBaseUrl, ForbiddenAddress: If it could not be chosen.
+            NotConfirmed: If it is not known what the user has chosen.
+            CannotConnect, MatrixError, BadResponse: If it does not answer as an identity server.
+        """
+        base_url = self._choosable(url)
+        await self._gate.know(self._accounts.current())
+        return await inspect(base_url, partial(self._ask, base_url))
+
+    # -- the end
+
+    async def close(self) -> None:
+        """Close every connection; calls that are still held back end with ``NotConfirmed``.
+
+        The next call opens new connections, as it is with nio's own ``close()``.
+        """
+        account = self._accounts.current()
+        account.reading.cancel()
+        self._default.cancel()
+        account.wake(NotConfirmed("the client was closed while this call was waiting"))
+        await self._connections.close()
+
+    async def _session(self) -> Session:
+        """The session of the generation that holds now; waits at the gate."""
+        generation = await self._gate.enter()
+        if generation.session is None:
+            trusted = generation.base_url in self.config.named_in_code
+            line = GenerationLine(generation, self._gate, self._reader, self._transport, trusted)
+            generation.session = Session(line, self.config.accept_terms, self.config.token_store)
+        return generation.session
+
+    async def _write(self, account: Account, value: Chosen | Disabled | NotSet) -> None:
+        await self._writer.write(account, value, partial(self._log_out, account, value))
+
+    async def _log_out(self, account: Account, value: Known) -> None:
+        """Give back the token of the server that is about to be left, as far as that works."""
+        generation = account.generation
+        if generation is None or generation.session is None or value == account.choice.known:
+            return
+        token = generation.session.surrender(self._reader.owner)
+        if token is None:
+            return
+        trusted = generation.base_url in self.config.named_in_code
+        try:
+            async with asyncio.timeout(LOGOUT_TIMEOUT):
+                await generation.run(
+                    self._transport.ask(generation.base_url, Logout(), trusted=trusted, token=token)
+                )
+        except (IdentityServerError, TimeoutError) as error:
+            _log.info("the identity server that is being left could not be told: %s", error)
+
+    # -- what the mixin tells
+
+    def observe(
+        self, contents: list[object], request: SyncRequest | None, token: str | None
+    ) -> None:
+        """Take in one sync response, before anybody else sees it.
+
+        Args:
+            contents: The content of each ``m.identity_server`` event in it, in order.
+            request: The request that it answers, if known.
+            token: The access token of that request, if known. An answer to another login than the
+                current one is not looked at.
+        """
+        if token is not None and token != self._reader.homeserver.client.access_token:
+            return
+        account = self._accounts.current()
+        if request is not None and request.shows_changes:
+            account.watched()
+        sighting = judge(contents, request)
+        if sighting is not None:
+            account.saw(sighting.witness, self._value(sighting))
+        account.answered()
+        if self._listeners and account.choice.standing in IN_DOUBT:
+            self._reader.read_soon(account)  # somebody wants to hear of changes: do not wait
+
+    def forget_other_users(self) -> None:
+        """End the operations of a user who is no longer logged in."""
+        self._accounts.current()
+
+    def _value(self, sighting: Sighting) -> Known:
+        if sighting.content is ABSENT:
+            return NotSet()
+        return read_content(sighting.content, self.config.named_in_code)
+
+    async def _ask(self, base_url: BaseUrl, endpoint: Endpoint[Reply]) -> Reply:
+        trusted = base_url in self.config.named_in_code
+        return await self._transport.ask(base_url, endpoint, trusted=trusted)
+
+    def _choosable(self, url: str | BaseUrl) -> BaseUrl:
+        base_url = parse_base_url(url)
+        if base_url in self.config.named_in_code:
+            return base_url
+        if base_url.scheme != "https":
+            raise InvalidBaseUrl("it is not https; a server of your own can be named in trusted=")
+        if self.config.only_trusted:
+            raise ForbiddenAddress(str(base_url), "this client uses trusted servers only")
+        return base_url

@@ -1,0 +1,62 @@
+"""The line of one generation: what its conversations speak through."""
+
+from __future__ import annotations
+
+import attrs
+
+from nio_identity_server.client.gate import Gate
+from nio_identity_server.client.generation import Generation
+from nio_identity_server.client.reader import Reader
+from nio_identity_server.client.retries import send_patiently
+from nio_identity_server.client.transport import Transport
+from nio_identity_server.endpoint import Endpoint, Reply
+from nio_identity_server.secret import Secret
+
+
+@attrs.frozen(eq=False)
+class GenerationLine:
+    """The line to the server of one generation; dead as soon as that ends.
+
+    Attributes:
+        generation: Whose line it is.
+        gate: Every request passes it.
+        reader: Knows the homeserver and the user's id.
+        transport: Sends to the identity server.
+        trusted: Whether that server was named in code.
+    """
+
+    generation: Generation
+    gate: Gate
+    reader: Reader
+    transport: Transport
+    trusted: bool
+
+    @property
+    def server(self) -> str:
+        """The server's base URL."""
+        return str(self.generation.base_url)
+
+    async def user_id(self) -> str:
+        """The user's id."""
+        return await self.reader.user_id()
+
+    async def say(self, endpoint: Endpoint[Reply], token: Secret | None = None) -> Reply:
+        """Send a request to the identity server, patiently if it may be sent again."""
+        return await send_patiently(endpoint, lambda: self._say_once(endpoint, token))
+
+    async def ask_homeserver(self, endpoint: Endpoint[Reply]) -> Reply:
+        """Send a request to the user's homeserver."""
+        await self.gate.enter_again(self.generation)
+        return await self.generation.run(self.reader.homeserver.ask(endpoint))
+
+    async def _say_once(self, endpoint: Endpoint[Reply], token: Secret | None) -> Reply:
+        await self.gate.enter_again(self.generation)
+        return await self.generation.run(self._exchange(endpoint, token))
+
+    async def _exchange(self, endpoint: Endpoint[Reply], token: Secret | None) -> Reply:
+        reply = await self.transport.ask(
+            self.generation.base_url, endpoint, trusted=self.trusted, token=token
+        )
+        # The answer is not for another user who has logged in meanwhile.
+        self.reader.accounts.current()
+        return reply

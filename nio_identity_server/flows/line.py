@@ -1,0 +1,33 @@
+"""What conversations speak through."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from nio_identity_server.endpoint import Endpoint, Reply
+from nio_identity_server.secret import Secret
+
+
+class Line(Protocol):
+    """The line to one identity server, for one user, while both stay what they are.
+
+    Every request on it passes the gate again and ends with ``IdentityServerChanged`` when the
+    user's choice changes.
+    """
+
+    @property
+    def server(self) -> str:
+        """The server's base URL."""
+        ...
+
+    async def user_id(self) -> str:
+        """The user's id."""
+        ...
+
+    async def say(self, endpoint: Endpoint[Reply], token: Secret | None = None) -> Reply:
+        """Send a request to the identity server, with a token of that server or without."""
+        ...
+
+    async def ask_homeserver(self, endpoint: Endpoint[Reply]) -> Reply:
+        """Send a request to the user's homeserver."""
+        ...
