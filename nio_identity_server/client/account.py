@@ -191,6 +191,13 @@ class Account:
         self._end_generation(reason, for_good=False)
         self.wake()
 
+    def close(self) -> None:
+        """End what runs and what waits, because the client is closed; what is known stays known."""
+        self.reading.cancel()
+        self._end_generation("the client was closed", for_good=False)
+        self.is_open = False
+        self.wake(NotConfirmed("the client was closed while this call was waiting"))
+
     def check_not_ended(self) -> None:
         """Raise if this user is no longer the client's.
 

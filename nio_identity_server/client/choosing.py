@@ -178,14 +178,12 @@ class Choosing:
     # -- the end
 
     async def close(self) -> None:
-        """Close every connection; calls that are still held back end with ``NotConfirmed``.
+        """Close every connection; calls that run or are held back end.
 
         The next call opens new connections, as it is with nio's own ``close()``.
         """
-        account = self._accounts.current()
-        account.reading.cancel()
+        self._accounts.current().close()
         self._default.cancel()
-        account.wake(NotConfirmed("the client was closed while this call was waiting"))
         await self._connections.close()
 
     async def _session(self) -> Session:

@@ -63,8 +63,6 @@ class Generation:
     def end(self, reason: str) -> None:
         """Stop everything that runs in it; nothing more is sent for it."""
         self.ended = reason
-        if self.session is not None:
-            self.session.cancel()
         running, self._running = self._running, {}
         for scope, loop in running.items():
             # A deadline that has passed cancels the task inside at the next turn of its loop.

@@ -161,10 +161,6 @@ class Session:
         except Exception:  # noqa: BLE001 - the application's; it must not stop what is going on
             _log.exception("a token could not be taken out of the token store")
 
-    def cancel(self) -> None:
-        """Stop registering."""
-        self._flight.cancel()
-
     # -- becoming known
 
     async def _establish(self) -> Secret | IdentityServerError:
@@ -186,6 +182,7 @@ class Session:
         except MatrixError as error:
             if not _is_token_refused(error):
                 raise
+            self._drop(token, user_id)
             return None
         return token
 
@@ -241,15 +238,19 @@ class Session:
 
     def _kept(self, user_id: str) -> Secret | None:
         """A token from before that may still be good."""
-        if self._unproved is not None:
-            return self._unproved
+        return self._unproved or self._stored(user_id)
+
+    def _stored(self, user_id: str) -> Secret | None:
         text = None if self.store is None else self.store.load(user_id, self.line.server)
         return None if text is None else Secret(text)
 
     def _drop(self, token: Secret, user_id: str) -> None:
-        """Drop a token that was refused, unless another caller has renewed it already."""
-        if self._token is None or self._token == token:
-            self._token = self._unproved = None
+        """Drop a token that was refused; one that somebody else has got meanwhile stays."""
+        if self._token == token:
+            self._token = None
+        if self._unproved == token:
+            self._unproved = None
+        if self._stored(user_id) == token:
             self.forget(user_id)
 
     async def _sign_pending(self, token: Secret) -> None:
