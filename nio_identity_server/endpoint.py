@@ -32,7 +32,9 @@ class Receiver(Enum):
 
 def _segment(text: str) -> str:
     # "." and ".." would be steps of the path; quote() leaves dots alone.
-    return quote(text, safe="") if text.strip(".") else text.replace(".", "%2E")
+    if not text.strip("."):
+        return text.replace(".", "%2E")
+    return quote(text, safe="", errors="replace")  # half of a surrogate pair has no UTF-8
 
 
 @attrs.frozen

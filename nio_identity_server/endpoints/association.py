@@ -5,7 +5,6 @@ https://spec.matrix.org/v1.16/identity-service-api/#establishing-associations
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -13,20 +12,7 @@ import attrs
 
 from nio_identity_server import strict_json
 from nio_identity_server.endpoint import Endpoint
-
-_MEDIUMS = ("email", "msisdn")
-
-_OPAQUE = re.compile(r"[0-9a-zA-Z.=_-]{1,255}")
-
-
-def _check_opaque(_: object, attribute: attrs.Attribute[str], value: str) -> None:
-    if not _OPAQUE.fullmatch(value):
-        raise ValueError(f"{attribute.name} is not 1 to 255 characters of 0-9a-zA-Z.=_-")
-
-
-def _check_medium(_: object, attribute: attrs.Attribute[str], value: str) -> None:
-    if value not in _MEDIUMS:
-        raise ValueError(f"{attribute.name} is neither email nor msisdn")
+from nio_identity_server.grammar import check_medium, check_opaque
 
 
 @attrs.frozen
@@ -61,8 +47,8 @@ class GetValidated3pid(Endpoint[Validated3pid]):
     repeatable: ClassVar[bool] = True
     reply: ClassVar[Any] = Validated3pid
 
-    sid: str = attrs.field(validator=_check_opaque)
-    client_secret: str = attrs.field(repr=False, validator=_check_opaque)
+    sid: str = attrs.field(validator=check_opaque)
+    client_secret: str = attrs.field(repr=False, validator=check_opaque)
 
 
 @attrs.frozen
@@ -106,8 +92,8 @@ class Bind(Endpoint[Association]):
     authenticated: ClassVar[bool] = True
     reply: ClassVar[Any] = Association
 
-    sid: str = attrs.field(validator=_check_opaque)
-    client_secret: str = attrs.field(repr=False, validator=_check_opaque)
+    sid: str = attrs.field(validator=check_opaque)
+    client_secret: str = attrs.field(repr=False, validator=check_opaque)
     mxid: str
 
     @property
@@ -137,11 +123,11 @@ class Unbind(Endpoint[dict[str, Any]]):
     reply: ClassVar[Any] = dict[str, Any]
 
     mxid: str
-    medium: str = attrs.field(validator=_check_medium)
+    medium: str = attrs.field(validator=check_medium)
     address: str = attrs.field(repr=False)
-    sid: str | None = attrs.field(default=None, validator=attrs.validators.optional(_check_opaque))
+    sid: str | None = attrs.field(default=None, validator=attrs.validators.optional(check_opaque))
     client_secret: str | None = attrs.field(
-        default=None, repr=False, validator=attrs.validators.optional(_check_opaque)
+        default=None, repr=False, validator=attrs.validators.optional(check_opaque)
     )
 
     @property

@@ -5,27 +5,13 @@ https://spec.matrix.org/v1.16/client-server-api/#adding-account-administrative-c
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import attrs
 
 from nio_identity_server.endpoint import Endpoint, Receiver
-
-_MEDIUMS = ("email", "msisdn")
-
-_OPAQUE = re.compile(r"[0-9a-zA-Z.=_-]{1,255}")
-
-
-def _check_opaque(_: object, attribute: attrs.Attribute[str], value: str) -> None:
-    if not _OPAQUE.fullmatch(value):
-        raise ValueError(f"{attribute.name} is not 1 to 255 characters of 0-9a-zA-Z.=_-")
-
-
-def _check_medium(_: object, attribute: attrs.Attribute[str], value: str) -> None:
-    if value not in _MEDIUMS:
-        raise ValueError(f"{attribute.name} is neither email nor msisdn")
+from nio_identity_server.grammar import check_medium, check_opaque
 
 
 @attrs.frozen
@@ -88,8 +74,8 @@ class Bind3PID(Endpoint[dict[str, Any]]):
     authenticated: ClassVar[bool] = True
     reply: ClassVar[Any] = dict[str, Any]
 
-    sid: str = attrs.field(validator=_check_opaque)
-    client_secret: str = attrs.field(repr=False, validator=_check_opaque)
+    sid: str = attrs.field(validator=check_opaque)
+    client_secret: str = attrs.field(repr=False, validator=check_opaque)
     # Host and port without a scheme: Synapse answers 400 to "https://...".
     id_server: str
     id_access_token: str = attrs.field(repr=False)
@@ -134,7 +120,7 @@ class Unbind3pidFromAccount(Endpoint[UnbindResult]):
     authenticated: ClassVar[bool] = True
     reply: ClassVar[Any] = UnbindResult
 
-    medium: str = attrs.field(validator=_check_medium)
+    medium: str = attrs.field(validator=check_medium)
     address: str = attrs.field(repr=False)
     id_server: str | None = None
 

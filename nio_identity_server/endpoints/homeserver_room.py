@@ -13,17 +13,11 @@ from urllib.parse import quote, urlencode
 import attrs
 
 from nio_identity_server.endpoint import Endpoint, Receiver
-
-_MEDIUMS = ("email", "msisdn")
+from nio_identity_server.grammar import check_medium
 
 _STATE = "/_matrix/client/v3/rooms/{room_id}/state"
 # Every member of the room is in it.
 _STATE_CAP = 32 * 1024 * 1024
-
-
-def _check_medium(_: object, attribute: attrs.Attribute[str], value: str) -> None:
-    if value not in _MEDIUMS:
-        raise ValueError(f"{attribute.name} is neither email nor msisdn")
 
 
 @attrs.frozen
@@ -47,7 +41,7 @@ class InviteBy3PID(Endpoint[dict[str, Any]]):
     # Host and port without a scheme: Synapse answers 400 to "https://...".
     id_server: str
     id_access_token: str = attrs.field(repr=False)
-    medium: str = attrs.field(validator=_check_medium)
+    medium: str = attrs.field(validator=check_medium)
     address: str = attrs.field(repr=False)
 
     @property

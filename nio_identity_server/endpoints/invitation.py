@@ -15,15 +15,10 @@ import msgspec
 
 from nio_identity_server import strict_json
 from nio_identity_server.endpoint import Endpoint
+from nio_identity_server.grammar import check_opaque
 
-_OPAQUE = re.compile(r"[0-9a-zA-Z.=_-]{1,255}")
 # The specification says "unpadded base64"; public keys come in the URL-safe alphabet too.
 _BASE64 = re.compile(r"[0-9a-zA-Z+/_-]+")
-
-
-def _check_opaque(_: object, attribute: attrs.Attribute[str], value: str) -> None:
-    if not _OPAQUE.fullmatch(value):
-        raise ValueError(f"{attribute.name} is not 1 to 255 characters of 0-9a-zA-Z.=_-")
 
 
 def _check_base64(_: object, attribute: attrs.Attribute[str], value: str) -> None:
@@ -55,7 +50,7 @@ class StoredInvite:
         public_key: The first of them; older than the specification.
     """
 
-    token: str = attrs.field(repr=False, validator=_check_opaque)
+    token: str = attrs.field(repr=False, validator=check_opaque)
     display_name: str = attrs.field(repr=False)
     public_keys: tuple[InviteKey, ...]
     public_key: str | msgspec.UnsetType = msgspec.UNSET
@@ -132,7 +127,7 @@ class BlindlySignStuff(Endpoint[SignedInvite]):
     reply: ClassVar[Any] = SignedInvite
 
     mxid: str
-    token: str = attrs.field(repr=False, validator=_check_opaque)
+    token: str = attrs.field(repr=False, validator=check_opaque)
     private_key: str = attrs.field(repr=False, validator=_check_base64)
 
     @property

@@ -37,7 +37,7 @@ class Document:
 
         ``javascript:`` and ``data:`` URLs have been served to clients that linked them.
         """
-        plain = self.url.isascii() and self.url.isprintable() and " " not in self.url
+        plain = self.url.isascii() and self.url.isprintable() and not {" ", "\\"} & set(self.url)
         if not plain or len(self.url) > LONGEST_URL or len(self.name) > LONGEST_NAME:
             return False
         try:
@@ -67,6 +67,10 @@ class Terms:
     """What the server says: by policy, a ``version`` and one document for each language."""
 
     policies: dict[str, dict[str, str | Document]]
+
+    def __attrs_post_init__(self) -> None:
+        if any(isinstance(policy.get("version"), Document) for policy in self.policies.values()):
+            raise ValueError("the version of a policy is a text")
 
     @property
     def offered(self) -> tuple[Policy, ...]:

@@ -12,15 +12,10 @@ from typing import Any, ClassVar
 import attrs
 
 from nio_identity_server.endpoint import Endpoint
+from nio_identity_server.grammar import check_opaque
 
-_OPAQUE = re.compile(r"[0-9a-zA-Z.=_-]{1,255}")
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _LONGEST_TOKEN = 255
-
-
-def _check_opaque(_: object, attribute: attrs.Attribute[str], value: str) -> None:
-    if not _OPAQUE.fullmatch(value):
-        raise ValueError(f"{attribute.name} is not 1 to 255 characters of 0-9a-zA-Z.=_-")
 
 
 def _check_country(_: object, attribute: attrs.Attribute[str], value: str) -> None:
@@ -53,7 +48,7 @@ class Session:
         sid: Its id, at this server.
     """
 
-    sid: str = attrs.field(validator=_check_opaque)
+    sid: str = attrs.field(validator=check_opaque)
 
 
 @attrs.frozen
@@ -89,7 +84,7 @@ class EmailRequestToken(Endpoint[Session]):
     authenticated: ClassVar[bool] = True
     reply: ClassVar[Any] = Session
 
-    client_secret: str = attrs.field(repr=False, validator=_check_opaque)
+    client_secret: str = attrs.field(repr=False, validator=check_opaque)
     email: str = attrs.field(repr=False)
     send_attempt: int = attrs.field(validator=_check_attempt)
     next_link: str | None = attrs.field(default=None, repr=False)
@@ -112,8 +107,8 @@ class EmailSubmitTokenPost(Endpoint[Submission]):
     authenticated: ClassVar[bool] = True
     reply: ClassVar[Any] = Submission
 
-    sid: str = attrs.field(validator=_check_opaque)
-    client_secret: str = attrs.field(repr=False, validator=_check_opaque)
+    sid: str = attrs.field(validator=check_opaque)
+    client_secret: str = attrs.field(repr=False, validator=check_opaque)
     token: str = attrs.field(repr=False, validator=_check_token)
 
     @property
@@ -139,8 +134,8 @@ class EmailSubmitTokenGet(Endpoint[str]):
     authenticated: ClassVar[bool] = True
     reply: ClassVar[Any] = str
 
-    sid: str = attrs.field(validator=_check_opaque)
-    client_secret: str = attrs.field(repr=False, validator=_check_opaque)
+    sid: str = attrs.field(validator=check_opaque)
+    client_secret: str = attrs.field(repr=False, validator=check_opaque)
     token: str = attrs.field(repr=False, validator=_check_token)
 
     def read(self, data: bytes) -> str:
@@ -162,7 +157,7 @@ class MsisdnRequestToken(Endpoint[Session]):
     authenticated: ClassVar[bool] = True
     reply: ClassVar[Any] = Session
 
-    client_secret: str = attrs.field(repr=False, validator=_check_opaque)
+    client_secret: str = attrs.field(repr=False, validator=check_opaque)
     country: str = attrs.field(validator=_check_country)
     phone_number: str = attrs.field(repr=False)
     send_attempt: int = attrs.field(validator=_check_attempt)
@@ -188,8 +183,8 @@ class MsisdnSubmitTokenPost(Endpoint[Submission]):
     authenticated: ClassVar[bool] = True
     reply: ClassVar[Any] = Submission
 
-    sid: str = attrs.field(validator=_check_opaque)
-    client_secret: str = attrs.field(repr=False, validator=_check_opaque)
+    sid: str = attrs.field(validator=check_opaque)
+    client_secret: str = attrs.field(repr=False, validator=check_opaque)
     token: str = attrs.field(repr=False, validator=_check_token)
 
     @property
@@ -214,8 +209,8 @@ class MsisdnSubmitTokenGet(Endpoint[str]):
     authenticated: ClassVar[bool] = True
     reply: ClassVar[Any] = str
 
-    sid: str = attrs.field(validator=_check_opaque)
-    client_secret: str = attrs.field(repr=False, validator=_check_opaque)
+    sid: str = attrs.field(validator=check_opaque)
+    client_secret: str = attrs.field(repr=False, validator=check_opaque)
     token: str = attrs.field(repr=False, validator=_check_token)
 
     def read(self, data: bytes) -> str:
