@@ -1,0 +1,77 @@
+"""Every exception that this package raises on purpose.
+
+::
+
+    IdentityServerError
+    ├── NotConfirmed              the user's choice could not be learned
+    ├── IdentityDisabled          the user switched identity servers off
+    ├── NoIdentityServer          nothing was chosen and there is no default
+    ├── IdentityServerChanged     the choice (or the user) changed under the call
+    ├── InvalidBaseUrl            not the address of an identity server (a ValueError too)
+    ├── ForbiddenAddress          an address that this client must not connect to
+    ├── InvalidAddress            not an email address or phone number (a ValueError too)
+    ├── TermsNotSigned            the server's terms have not been accepted
+    ├── TermsNotOffered           a URL that is not offered was accepted (a ValueError too)
+    ├── HashingNotSupported       the server takes addresses in the clear only
+    ├── CannotConnect             no answer from the identity server
+    ├── BadResponse               an answer that is not what the specification says
+    ├── MatrixError               the identity server refused: status and errcode
+    │   ├── RateLimited           ... for now: 429
+    │   └── RegistrationRefused   ... to know this user at all
+    └── HomeserverError           the homeserver refused, or did not answer properly
+        └── OutcomeUnknown        a write whose end nobody knows
+
+Messages name the server and the reason, and what to do next where there is something to do.
+They never hold a token, a secret or somebody's address, and nothing that a transport raised
+hangs on them as ``__cause__`` or ``__context__``: aiohttp keeps request headers in its errors.
+"""
+
+from __future__ import annotations
+
+from nio_identity_server.errors.choice import (
+    ForbiddenAddress,
+    IdentityDisabled,
+    IdentityServerChanged,
+    InvalidAddress,
+    InvalidBaseUrl,
+    NoIdentityServer,
+    NotConfirmed,
+)
+from nio_identity_server.errors.homeserver import (
+    HomeserverError,
+    OutcomeUnknown,
+)
+from nio_identity_server.errors.root import (
+    IdentityServerError,
+)
+from nio_identity_server.errors.server import (
+    BadResponse,
+    CannotConnect,
+    HashingNotSupported,
+    MatrixError,
+    RateLimited,
+    RegistrationRefused,
+    TermsNotOffered,
+    TermsNotSigned,
+)
+
+__all__ = [
+    "BadResponse",
+    "CannotConnect",
+    "ForbiddenAddress",
+    "HashingNotSupported",
+    "HomeserverError",
+    "IdentityDisabled",
+    "IdentityServerChanged",
+    "IdentityServerError",
+    "InvalidAddress",
+    "InvalidBaseUrl",
+    "MatrixError",
+    "NoIdentityServer",
+    "NotConfirmed",
+    "OutcomeUnknown",
+    "RateLimited",
+    "RegistrationRefused",
+    "TermsNotOffered",
+    "TermsNotSigned",
+]

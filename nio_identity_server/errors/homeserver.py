@@ -1,0 +1,48 @@
+"""What the user's homeserver refuses, or does not answer."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from nio_identity_server.errors.root import IdentityServerError
+
+
+class HomeserverError(IdentityServerError):
+    """The homeserver refused a request of this package, or did not answer it properly.
+
+    Attributes:
+        status: The HTTP status, or None when no answer arrived.
+        errcode: The Matrix error code, ``M_UNKNOWN`` if there was none.
+        message: The homeserver's own words, or what went wrong.
+        server: The homeserver's URL.
+        retry_after: Seconds that a 429 asks to wait, else None.
+    """
+
+    def __init__(
+        self,
+        status: int | None,
+        errcode: str,
+        message: str,
+        server: str,
+        retry_after: float | None = None,
+    ) -> None:
+        answer = "no usable answer" if status is None else f"HTTP {status} {errcode}"
+        super().__init__(f"homeserver {server}: {answer}: {message}")
+        self.status = status
+        self.errcode = errcode
+        self.message = message
+        self.server = server
+        self.retry_after = retry_after
+
+    @property
+    def is_redirect(self) -> bool:
+        """Whether the homeserver sent the request elsewhere (which is never a success)."""
+        return HTTPStatus.MULTIPLE_CHOICES <= (self.status or 0) < HTTPStatus.BAD_REQUEST
+
+
+class OutcomeUnknown(HomeserverError):
+    """A write was sent and its end is not known: it may have been stored.
+
+    Nothing is reported as changed; the choice is unconfirmed and is read again before the next
+    identity-server request.
+    """
