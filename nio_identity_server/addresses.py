@@ -68,6 +68,8 @@ def is_public(address: IPAddress | str) -> bool:
         address = ipaddress.ip_address(address)
     if isinstance(address, ipaddress.IPv4Address):
         return not any(address in network for network in _FORBIDDEN_V4)
+    if address.scope_id:
+        return False
     for network, shift in _CARRIERS:
         if address in network:
             return is_public(ipaddress.IPv4Address(int(address) >> shift & 0xFFFFFFFF))

@@ -23,7 +23,9 @@ MAX_LENGTH = 2048
 DEFAULT_PORTS = {"https": 443, "http": 80}
 
 # RFC 3986: scheme "://" authority path. Query, fragment and anything odd must not be there at all.
-_SHAPE = re.compile(r"(?P<scheme>https?)://(?P<authority>[^/]*)(?P<path>/.*)?", re.IGNORECASE)
+_SHAPE = re.compile(
+    r"(?P<scheme>https?)://(?P<authority>[^/]*)(?P<path>/.*)?", re.IGNORECASE | re.ASCII
+)
 _AUTHORITY = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^\[\]:]+)(?::(?P<port>[0-9]{1,5}))?")
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 # WHATWG URL, "ends in a number": a host like this is read as an IPv4 address by somebody.
@@ -98,6 +100,8 @@ def parse_base_url(text: object) -> BaseUrl:
     scheme = shape["scheme"].lower()
     host, port = _parse_authority(shape["authority"], scheme)
     url = BaseUrl(scheme, host, port, _parse_path(shape["path"] or ""))
+    if len(str(url)) > MAX_LENGTH:  # A-labels are longer than what they stand for
+        raise InvalidBaseUrl(f"it is longer than {MAX_LENGTH} characters")
     _check_that_others_agree(url)
     return url
 

@@ -31,9 +31,9 @@ class Receiver(Enum):
 
 
 def _segment(text: str) -> str:
-    # "." and ".." would be steps of the path; quote() leaves dots alone.
-    if not text.strip("."):
-        return text.replace(".", "%2E")
+    if text in {".", ".."}:
+        # A step of the path, however it is encoded: URL libraries decode it and take it.
+        raise ValueError("a field of a path cannot be . or ..")
     return quote(text, safe="", errors="replace")  # half of a surrogate pair has no UTF-8
 
 
@@ -69,6 +69,9 @@ class Endpoint(Generic[Reply_co]):
         """The path with its fields filled in, each percent-encoded whole.
 
         Whatever a field holds, it stays one segment (matrix-js-sdk CVE-2024-50336 did not).
+
+        Raises:
+            ValueError: If a field is ``.`` or ``..``, which no encoding makes a segment.
         """
         fields = attrs.asdict(self, recurse=False)
         return _FIELD.sub(lambda match: _segment(str(fields[match[1]])), self.path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from typing import Any
 
@@ -58,7 +57,10 @@ class Answer:
         value = self._object().get("retry_after_ms")
         if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
             return None
-        return value / 1000 if math.isfinite(value) else None
+        try:
+            return value / 1000  # strict JSON knows no NaN and no infinity
+        except OverflowError:
+            return None
 
     def _object(self) -> dict[str, Any]:
         try:

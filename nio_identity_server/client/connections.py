@@ -74,11 +74,12 @@ class Connections:
     _loop: asyncio.AbstractEventLoop | None = None
     _sessions: dict[bool, aiohttp.ClientSession] = attrs.field(factory=dict, init=False)
 
-    def session(self, *, trusted: bool) -> aiohttp.ClientSession:
+    async def session(self, *, trusted: bool) -> aiohttp.ClientSession:
         """The session for servers named in code (``trusted``), or for all others."""
         loop = asyncio.get_running_loop()
         if loop is not self._loop:
-            self._forget()
+            # A client may live through several event loops; sockets do not.
+            await self.close()
             self._loop = loop
         session = self._sessions.get(trusted)
         if session is None or session.closed:
@@ -93,15 +94,8 @@ class Connections:
     async def close(self) -> None:
         """Close every connection; the next request opens new ones."""
         sessions, self._sessions = self._sessions, {}
-        if self._loop is asyncio.get_running_loop():
-            for session in sessions.values():
-                await session.close()
-
-    def _forget(self) -> None:
-        """Let go of sessions of an event loop that is over; its sockets are closed already."""
-        sessions, self._sessions = self._sessions, {}
         for session in sessions.values():
-            session.detach()
+            await session.close()
 
     def _connector(self, *, trusted: bool) -> aiohttp.BaseConnector:
         context = self._context()

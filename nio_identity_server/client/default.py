@@ -38,7 +38,7 @@ class DefaultServer:
     fetch: Fetch
     clock: Callable[[], float] = time.monotonic
     _found: Default | None = None
-    _found_for: str = ""
+    _user_id: str = ""
     _found_at: float = 0.0
     _flight: SingleFlight[Default] = attrs.field(factory=SingleFlight, init=False)
 
@@ -48,7 +48,7 @@ class DefaultServer:
             base_url = self.setting if isinstance(self.setting, BaseUrl) else None
             return Default(Source.DEFAULT, base_url)
         found = self._found
-        if found is None or self._found_for != user_id:
+        if found is None or self._user_id != user_id:
             return None
         if found.base_url is None and self.clock() - self._found_at >= RETRY_AFTER:
             return None
@@ -60,11 +60,18 @@ class DefaultServer:
         Raises:
             NotConfirmed: If the client is closed meanwhile.
         """
-        await self._flight.run(lambda: self._look_up(user_id))
+        if user_id != self._user_id:
+            self.forget()
+            self._user_id = user_id
+        flight = self._flight
+        found = await flight.run(lambda: self._look_up(user_id))
+        if flight is self._flight:  # nobody has asked to forget it meanwhile
+            self._found, self._found_at = found, self.clock()
 
     def forget(self) -> None:
         """Look it up again when it is next needed."""
         self._found = None
+        self._flight = SingleFlight()
 
     def cancel(self) -> None:
         """Stop looking."""
@@ -73,9 +80,7 @@ class DefaultServer:
     async def _look_up(self, user_id: str) -> Default:
         try:
             async with asyncio.timeout(TIME_LIMIT):
-                found = await find_default(user_id, self.fetch)
+                return await find_default(user_id, self.fetch)
         except TimeoutError:
             reason = f".well-known/matrix/client was not answered within {TIME_LIMIT:g} s"
-            found = Default(Source.WELL_KNOWN, reason=reason)
-        self._found, self._found_for, self._found_at = found, user_id, self.clock()
-        return found
+            return Default(Source.WELL_KNOWN, reason=reason)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
-from typing import TypeVar
+from collections.abc import Coroutine
+from typing import Any, TypeVar
 
 import attrs
 
@@ -35,13 +35,16 @@ class Generation:
         factory=dict, init=False, repr=False
     )
 
-    async def run(self, work: Awaitable[Result]) -> Result:
+    async def run(self, work: Coroutine[Any, Any, Result]) -> Result:
         """Await something that must not outlive the generation.
 
         Raises:
             IdentityServerChanged: As soon as the generation ends, also when the work has just
                 succeeded: its result belongs to a server that is no longer the user's.
         """
+        if self.ended is not None:
+            work.close()
+            raise self.changed()
         scope = asyncio.timeout(None)
         self._running[scope] = asyncio.get_running_loop()
         try:

@@ -87,7 +87,7 @@ class Homeserver:
         except HomeserverError:
             raise
         except aiohttp.TooManyRedirects as error:
-            trouble = self._redirected(error.status)
+            trouble = self._redirected(error.history[0].status)
         except aiohttp.RedirectClientError:
             trouble = self._redirected(302)  # aiohttp does not keep which of the five it was
         except Exception as error:  # noqa: BLE001 - whatever the transport raises, ours comes out

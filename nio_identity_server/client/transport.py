@@ -144,7 +144,7 @@ class Transport:
         raise trouble
 
     async def _exchange_raw(self, request: _Request) -> Answer:
-        session = self.connections.session(trusted=request.trusted)
+        session = await self.connections.session(trusted=request.trusted)
         async with session.request(
             request.method,
             URL(request.url, encoded=True),
@@ -184,6 +184,8 @@ async def _read(response: aiohttp.ClientResponse, request: _Request) -> Answer:
     async for chunk in response.content.iter_any():
         body += chunk
         if len(body) > request.cap:
+            body.clear()  # what a server sent is not for a traceback that shows local variables
+            del chunk
             raise too_large
     return Answer(
         status,

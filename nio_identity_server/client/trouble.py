@@ -6,6 +6,7 @@ this package: the caller describes one here and raises its own *outside* the ``e
 
 from __future__ import annotations
 
+import os
 import ssl
 from collections.abc import Callable
 from typing import Any
@@ -33,7 +34,8 @@ def _certificate(error: aiohttp.ClientConnectorCertificateError, _seconds: float
 
 
 def _connector(error: aiohttp.ClientConnectorError, _seconds: float) -> str:
-    return f"cannot connect: {error.os_error.strerror or 'the name cannot be resolved'}"
+    number = error.os_error.errno
+    return f"cannot connect: {os.strerror(number) if number else 'the connection was broken off'}"
 
 
 # In this order: aiohttp's classes inherit from each other, and from TimeoutError and OSError.
@@ -41,6 +43,7 @@ _WORDS: tuple[tuple[type[Exception], Callable[[Any, float], str]], ...] = (
     (TimeoutError, lambda _, seconds: f"it took longer than allowed ({seconds:g} s at most)"),
     (aiohttp.ClientConnectorCertificateError, _certificate),
     (aiohttp.ClientSSLError, lambda *_: "the TLS connection failed"),
+    (aiohttp.ClientConnectorDNSError, lambda *_: "its name cannot be resolved"),
     (aiohttp.ClientConnectorError, _connector),
     (aiohttp.ClientPayloadError, lambda *_: "the answer was cut short"),
     (aiohttp.ClientResponseError, lambda *_: "the answer is not valid HTTP"),

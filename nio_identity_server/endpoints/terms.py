@@ -42,6 +42,7 @@ class Document:
             return False
         try:
             split = urlsplit(self.url)
+            _ = split.port  # raises for one that does not exist
         except ValueError:
             return False
         return split.scheme == "https" and bool(split.hostname) and "@" not in split.netloc
@@ -85,9 +86,9 @@ def _policy(name: str, policy: Mapping[str, str | Document]) -> Policy:
         for language, document in policy.items()
         if isinstance(document, Document) and document.is_usable
     ]
-    return Policy(
-        name[:LONGEST_NAME], str(policy.get("version", "")), dict(usable[:MOST_LANGUAGES])
-    )
+    version = str(policy.get("version", ""))
+    documents = dict(usable[:MOST_LANGUAGES])
+    return Policy(name[:LONGEST_NAME], version[:LONGEST_NAME], documents)
 
 
 @attrs.frozen

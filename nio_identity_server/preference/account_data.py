@@ -107,7 +107,7 @@ def with_accepted_terms(content: object, urls: Collection[str]) -> dict[str, Any
     kept = dict(content) if isinstance(content, Mapping) else {}
     known = kept.get("accepted")
     old = known if _is_list(known) else []
-    return kept | {"accepted": [*old, *(url for url in urls if url not in old)]}
+    return kept | {"accepted": [*old, *dict.fromkeys(url for url in urls if url not in old)]}
 
 
 def _is_list(value: object) -> TypeGuard[list[Any]]:

@@ -152,5 +152,5 @@ def _leaves_in(part: dict[str, object]) -> bool:
 
 
 def _matches(pattern: str) -> bool:
-    expression = ".*".join(map(re.escape, pattern.split("*")))
+    expression = ".*".join(map(re.escape, re.split(r"\*+", pattern)))
     return re.fullmatch(expression, EVENT_TYPE) is not None

@@ -18,7 +18,6 @@ from nio_identity_server.errors import (
 from nio_identity_server.preference.account_data import (
     Chosen,
     Disabled,
-    NotSet,
     Preference,
     Unconfirmed,
     Unusable,
@@ -100,7 +99,7 @@ def resolve(
             return _refused(Source.ACCOUNT_DATA, IdentityDisabled(reason))
         case Chosen(base_url):
             found = Resolution(base_url, Source.ACCOUNT_DATA)
-        case NotSet():
+        case _:  # NotSet
             found = _from_default(default)
     if only_trusted and found.base_url is not None and found.base_url not in trusted:
         refusal = ForbiddenAddress(str(found.base_url), "this client uses trusted servers only")
