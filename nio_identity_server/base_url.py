@@ -38,7 +38,7 @@ _ASCII_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 _OTHER_DOTS = frozenset("\u3002\uff0e\uff61")
 
 
-@attrs.frozen(order=False)
+@attrs.frozen(order=False, repr=False)
 class BaseUrl:
     """The base URL of an identity server, always valid and in normal form.
 
@@ -59,6 +59,9 @@ class BaseUrl:
 
     def __str__(self) -> str:
         return f"{self.scheme}://{self.id_server}"
+
+    def __repr__(self) -> str:
+        return f"BaseUrl({str(self)!r})"
 
     @property
     def id_server(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import attrs
@@ -54,23 +55,29 @@ def read_batch(values: Sequence[ThreePid | str]) -> Batch:
     return Batch(emails) if emails is not None else _read_one_by_one(values)
 
 
+# Everything but an @, a blank and control characters.
+_PLAIN = bytes(code for code in range(256) if code > ord(" ") and code not in b"@\x7f")
+# Nothing before or after an @. As one pattern, or with "in", this takes three times as long.
+_EMPTY = (re.compile(" @"), re.compile("@ "))
+
+
 def _fold_at_once(values: Sequence[ThreePid | str]) -> list[str] | None:
     """The same verdict as ``threepid.email`` on each value, or None if it is not sure."""
+    if not values:
+        return []
     try:
         text = " ".join(values).casefold()  # type: ignore[arg-type] # a ThreePid: TypeError
     except TypeError:
         return None
+    if not text.isascii() and not text.isprintable():
+        return None
+    marks = text.encode().translate(None, _PLAIN)
     emails = text.split(" ")
-    count = len(values)
     good = (
-        len(emails) == count  # no blank inside an address
-        and text.isprintable()
-        and text.count("@") == count
-        and all("@" in email for email in emails)  # together: exactly one in each
+        marks == b" ".join([b"@"] * len(values))  # one @ in each, no blank, nothing unprintable
         and not text.startswith("@")
         and not text.endswith("@")
-        and " @" not in text
-        and "@ " not in text
+        and not any(empty.search(text) for empty in _EMPTY)
         and len(max(emails, key=len)) <= LONGEST_EMAIL
     )
     return emails if good else None

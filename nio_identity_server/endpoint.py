@@ -73,6 +73,8 @@ class Endpoint(Generic[Reply_co]):
         Raises:
             ValueError: If a field is ``.`` or ``..``, which no encoding makes a segment.
         """
+        if "{" not in self.path:
+            return self.path
         fields = attrs.asdict(self, recurse=False)
         return _FIELD.sub(lambda match: _segment(str(fields[match[1]])), self.path)
 

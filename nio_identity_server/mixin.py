@@ -28,6 +28,8 @@ _log = logging.getLogger("nio_identity_server")
 _SEEN = "_identity_server_seen"
 """Set on responses and events that an earlier net has judged."""
 
+_SYNCS = (SyncResponse, SyncError)
+
 _BLIND = "a sync response could not be looked at for the user's identity server"
 
 
@@ -159,7 +161,7 @@ def _lay_last_net(client: Any) -> None:
 
 def _see(client: Any, response: Any) -> None:
     """Judge a response, once. An error in here is logged and never ends a sync."""
-    if isinstance(response, SyncResponse | SyncError) or hasattr(response, "account_data_events"):
+    if isinstance(response, _SYNCS) or hasattr(response, "account_data_events"):
         try:
             if not getattr(response, _SEEN, False):
                 setattr(response, _SEEN, True)
@@ -183,7 +185,7 @@ def _read(response: Response) -> tuple[list[object], SyncRequest | None, str | N
     authorization = first.request_info.headers.get("Authorization", "")
     whole = isinstance(response, SyncResponse)
     good = transport.status == HTTPStatus.OK and not isinstance(response, SyncError)
-    request = SyncRequest.from_query(first.url.query, whole=whole) if good else None
+    request = SyncRequest.from_query(first.url.raw_query_string, whole=whole) if good else None
     return contents, request, authorization.removeprefix("Bearer ")
 
 

@@ -23,6 +23,7 @@ class SingleFlight(Generic[Result]):
 
     def __init__(self) -> None:
         self._task: asyncio.Task[Result] | None = None
+        self._waiters: list[asyncio.Future[None]] = []
 
     async def run(self, start: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
         """Join the work that is under way, or start it.
@@ -31,12 +32,13 @@ class SingleFlight(Generic[Result]):
             NotConfirmed: If the work was ended by :meth:`cancel`.
         """
         task = self.begin(start)
-        try:
-            return await asyncio.shield(task)
-        except asyncio.CancelledError:
-            if not task.cancelled() or _is_cancelled():
-                raise
-        raise NotConfirmed("the client was closed while this call was waiting")
+        # Not asyncio.shield: it makes two callbacks for each of perhaps ten thousand callers.
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiters.append(waiter)
+        await waiter
+        if task.cancelled():
+            raise NotConfirmed("the client was closed while this call was waiting")
+        return task.result()
 
     def begin(self, start: Callable[[], Coroutine[Any, Any, Result]]) -> asyncio.Task[Result]:
         """Start the work if none is under way, without waiting for it."""
@@ -44,6 +46,9 @@ class SingleFlight(Generic[Result]):
         loop = asyncio.get_running_loop()
         if task is None or task.done() or task.get_loop() is not loop:
             task = self._task = loop.create_task(start())
+            waiters: list[asyncio.Future[None]] = []
+            self._waiters = waiters
+            task.add_done_callback(lambda _: _release(waiters))
         return task
 
     async def rest(self) -> None:
@@ -59,7 +64,7 @@ class SingleFlight(Generic[Result]):
         self._task = None
 
 
-def _is_cancelled() -> bool:
-    """Whether it is this task that is cancelled, and not what it waits for."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
+def _release(waiters: list[asyncio.Future[None]]) -> None:
+    for waiter in waiters:
+        if not waiter.done():  # its caller may have been cancelled
+            waiter.set_result(None)

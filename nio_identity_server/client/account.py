@@ -129,7 +129,8 @@ class Account:
 
     def expire(self) -> None:
         """Make the next call read again what is known."""
-        self._become(self.choice.expired())
+        if self.choice.is_settled:  # else nothing changes, and nobody need be woken
+            self._become(self.choice.expired())
 
     def check_freshness(self) -> None:
         """Expire what is known if no sync has been watched for too long."""

@@ -1,4 +1,8 @@
-"""Choosing: what the user of one client has chosen, following it, and writing it."""
+"""Choosing: what the user of one client has chosen, following it, and writing it.
+
+What only some calls need is imported by those: half of all classes are for speaking to a server,
+and a bot that starts should not wait for them.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
 from nio_identity_server.base_url import BaseUrl, parse_base_url
 from nio_identity_server.client.account import Account
@@ -15,14 +20,11 @@ from nio_identity_server.client.connections import Connections
 from nio_identity_server.client.default import DefaultServer
 from nio_identity_server.client.gate import Gate
 from nio_identity_server.client.homeserver import Homeserver, NioClient
-from nio_identity_server.client.line import GenerationLine
 from nio_identity_server.client.listeners import Listener, Listeners
 from nio_identity_server.client.reader import Reader
 from nio_identity_server.client.transport import Transport
 from nio_identity_server.client.writer import Writer
 from nio_identity_server.endpoint import Endpoint, Reply
-from nio_identity_server.endpoints.account import Logout
-from nio_identity_server.endpoints.discovery import Ping
 from nio_identity_server.errors import (
     ForbiddenAddress,
     IdentityServerChanged,
@@ -30,8 +32,6 @@ from nio_identity_server.errors import (
     InvalidBaseUrl,
     NotConfirmed,
 )
-from nio_identity_server.flows.inspection import ServerInfo, inspect
-from nio_identity_server.flows.session import Session
 from nio_identity_server.preference.account_data import (
     Chosen,
     Disabled,
@@ -43,6 +43,10 @@ from nio_identity_server.preference.account_data import (
 from nio_identity_server.preference.choice import IN_DOUBT
 from nio_identity_server.preference.evidence import ABSENT, Sighting, SyncRequest, judge
 from nio_identity_server.preference.resolution import Resolution
+
+if TYPE_CHECKING:
+    from nio_identity_server.flows.inspection import ServerInfo
+    from nio_identity_server.flows.session import Session
 
 LOGOUT_TIMEOUT = 5.0
 """Seconds for telling a server that it is being left."""
@@ -135,6 +139,8 @@ class Choosing:
             HomeserverError: If the homeserver refused to store it; nothing has changed.
             OutcomeUnknown: If it may have been stored; the choice is unconfirmed.
         """
+        from nio_identity_server.endpoints.discovery import Ping  # noqa: PLC0415
+
         base_url = self._choosable(url)
         account = self._accounts.current()
         await self._gate.know(account)
@@ -171,6 +177,8 @@ class Choosing:
             NotConfirmed: If it is not known what the user has chosen.
             CannotConnect, MatrixError, BadResponse: If it does not answer as an identity server.
         """
+        from nio_identity_server.flows.inspection import inspect  # noqa: PLC0415
+
         base_url = self._choosable(url)
         await self._gate.know(self._accounts.current())
         return await inspect(base_url, partial(self._ask, base_url))
@@ -190,9 +198,14 @@ class Choosing:
         """The session of the generation that holds now; waits at the gate."""
         generation = await self._gate.enter()
         if generation.session is None:
+            from nio_identity_server.client.line import (  # noqa: PLC0415 - see the top
+                GenerationLine,
+                open_session,
+            )
+
             trusted = generation.base_url in self.config.named_in_code
             line = GenerationLine(generation, self._gate, self._reader, self._transport, trusted)
-            generation.session = Session(line, self.config.accept_terms, self.config.token_store)
+            generation.session = open_session(line, self.config)
         return generation.session
 
     async def _write(self, account: Account, value: Chosen | Disabled | NotSet) -> None:
@@ -203,6 +216,8 @@ class Choosing:
         generation = account.generation
         if generation is None or generation.session is None or value == account.choice.known:
             return
+        from nio_identity_server.endpoints.account import Logout  # noqa: PLC0415
+
         token = generation.session.surrender(self._reader.owner)
         if token is None:
             return

@@ -5,13 +5,15 @@ from __future__ import annotations
 import ssl
 from collections.abc import Iterable
 from enum import Enum
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import attrs
 
 from nio_identity_server.base_url import BaseUrl, parse_base_url
-from nio_identity_server.flows.session import TokenStore
-from nio_identity_server.flows.terms import AcceptTerms
+
+if TYPE_CHECKING:
+    from nio_identity_server.flows.session import TokenStore
+    from nio_identity_server.flows.terms import AcceptTerms
 
 
 class _WellKnown(Enum):

@@ -79,6 +79,8 @@ class Gate:
         """
         while True:
             await self.know(account)
+            if account.is_open and account.generation is not None:
+                return account.generation.resolution  # somebody who waited as well was first
             resolution = self.resolution(account)
             if not isinstance(resolution.refusal, NotConfirmed):
                 account.follow(resolution)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
 from nio_identity_server.base_url import BaseUrl
 from nio_identity_server.errors import IdentityServerChanged, IdentityServerError
-from nio_identity_server.flows.session import Session
 from nio_identity_server.preference.resolution import Resolution
 
 Result = TypeVar("Result")
+
+if TYPE_CHECKING:
+    from nio_identity_server.flows.session import Session
 
 
 @attrs.define(eq=False)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Collection, Iterable
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from nio_identity_server.client.choosing import Choosing
 from nio_identity_server.endpoint import Endpoint, Receiver, Reply
-from nio_identity_server.endpoints.terms import Policy
-from nio_identity_server.flows.directory import Directory, Found
-from nio_identity_server.threepid import ThreePid
+
+if TYPE_CHECKING:
+    from nio_identity_server.endpoints.terms import Policy
+    from nio_identity_server.flows.directory import Directory, Found
+    from nio_identity_server.threepid import ThreePid
 
 
 class IdentityServer(Choosing):
@@ -114,4 +116,6 @@ class IdentityServer(Choosing):
         return self._directory(allow_plaintext, invalid).stream(addresses)
 
     def _directory(self, allow_plaintext: bool, invalid: str) -> Directory:  # noqa: FBT001
+        from nio_identity_server.flows.directory import Directory  # noqa: PLC0415 - as in choosing
+
         return Directory(self._session, allow_plaintext, invalid)

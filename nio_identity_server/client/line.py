@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import attrs
 
+from nio_identity_server.client.config import IdentityServerConfig
 from nio_identity_server.client.gate import Gate
 from nio_identity_server.client.generation import Generation
 from nio_identity_server.client.reader import Reader
 from nio_identity_server.client.retries import send_patiently
 from nio_identity_server.client.transport import Transport
 from nio_identity_server.endpoint import Endpoint, Reply
+from nio_identity_server.flows.session import Session
 from nio_identity_server.secret import Secret
 
 
@@ -60,3 +62,8 @@ class GenerationLine:
         # The answer is not for another user who has logged in meanwhile.
         self.reader.accounts.current()
         return reply
+
+
+def open_session(line: GenerationLine, config: IdentityServerConfig) -> Session:
+    """The session of the user at the server that the line leads to."""
+    return Session(line, config.accept_terms, config.token_store)

@@ -42,16 +42,12 @@ class Reader:
 
         Args:
             account: The user whose choice it is.
-            seconds: How long to wait at most; the read itself goes on for the others.
+            seconds: How long a read that begins now may take.
 
         Raises:
             NotConfirmed: If the client is closed meanwhile.
         """
-        try:
-            async with asyncio.timeout(seconds):
-                return await account.reading.run(lambda: self._read(account))
-        except TimeoutError:
-            return f"the homeserver did not answer within {seconds:g} s"
+        return await account.reading.run(lambda: self._read_within(account, seconds))
 
     def read_soon(self, account: Account) -> None:
         """Begin to read, without waiting for it."""
@@ -79,6 +75,13 @@ class Reader:
             token = self.homeserver.client.access_token
             self._owner = (token, (await self.homeserver.ask(GetTokenOwner())).user_id)
         return self.owner
+
+    async def _read_within(self, account: Account, seconds: float | None) -> Failure:
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._read(account)
+        except TimeoutError:
+            return f"the homeserver did not answer within {seconds} s"
 
     async def _read(self, account: Account) -> Failure:
         for _ in range(_TRIES):

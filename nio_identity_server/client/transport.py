@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from functools import cache
 from http import HTTPStatus
 from typing import NoReturn
 
@@ -151,15 +152,18 @@ class Transport:
             data=request.body,
             headers=_headers(request),  # with the token: never a local variable here
             allow_redirects=False,
-            timeout=aiohttp.ClientTimeout(
-                total=request.timeout, sock_connect=CONNECT_TIMEOUT, sock_read=READ_TIMEOUT
-            ),
+            timeout=_limits(request.timeout, CONNECT_TIMEOUT, READ_TIMEOUT),
         ) as response:
             try:
                 return await _read(response, request)
             except BaseException:
                 response.close()  # never drained: the rest of a huge body stays where it is
                 raise
+
+
+@cache
+def _limits(total: float, connect: float, read: float) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=total, sock_connect=connect, sock_read=read)
 
 
 def _headers(request: _Request) -> dict[str, str]:

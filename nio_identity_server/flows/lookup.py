@@ -5,7 +5,8 @@ https://spec.matrix.org/v1.16/identity-service-api/#association-lookup, MSC2134
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Sequence
 from http import HTTPStatus
 from itertools import compress
 from typing import Protocol
@@ -38,9 +39,6 @@ is slower, takes a hundred times the memory, and stops our own event loop for se
 
 AT_ONCE = 2
 """Requests at the same time."""
-
-HALVINGS = 3
-"""How often a request that is too large is halved: down to 625 addresses."""
 
 PEPPERS = 2
 """How often one lookup follows a pepper that was rotated under it."""
@@ -115,7 +113,7 @@ class Lookup:
     ask: Ask
     peppers: Peppers
     allow_plaintext: bool = False
-    _halvings: int = 0
+    _most: int = CHUNK
     _refreshes: int = 0
 
     async def find(self, batch: Batch) -> list[Match]:
@@ -124,23 +122,21 @@ class Lookup:
         Returns:
             Who of it has a Matrix user, as far as the server says: anyone may bind any user.
         """
-        pieces, found = self._cut([batch]), list[Match]()
+        pieces, found = deque([batch]), list[Match]()
         while pieces:
-            piece = pieces.pop(0)
+            piece = pieces.popleft()
+            if len(piece) > self._most:
+                pieces.extendleft(reversed(piece.halves()))
+                continue
             try:
                 found += await self._find_with_fresh_pepper(piece)
             except (MatrixError, CannotConnect) as error:
-                if not _is_too_large(error, piece) or self._halvings >= HALVINGS or len(piece) < 2:  # noqa: PLR2004
+                if not _is_too_large(error) or len(piece) < 2 * LARGE:
                     raise
-                self._halvings += 1
-                pieces = [*piece.halves(), *pieces]
+                # The chunks that follow are cut before they are refused.
+                self._most = (len(piece) + 1) // 2
+                pieces.appendleft(piece)
         return found
-
-    def _cut(self, pieces: list[Batch]) -> list[Batch]:
-        """What an earlier chunk has taught about the size of a request."""
-        for _ in range(self._halvings):
-            pieces = [half for piece in pieces for half in piece.halves() if len(half)]
-        return pieces
 
     async def _find_with_fresh_pepper(self, batch: Batch) -> list[Match]:
         details = await self.peppers.current()
@@ -162,19 +158,22 @@ class Lookup:
         ]
         # A set: each address once, and in an order that says nothing about the address book.
         questions = frozenset().union(*(hidden for _, _, hidden in asked))
-        reply = await self.ask(LookupUsers(tuple(questions), algorithm, details.lookup_pepper))
+        reply = await self.ask(LookupUsers(questions, algorithm, details.lookup_pepper))
         mappings = reply.mappings
         if not mappings.keys() <= questions:
             raise BadResponse(self.peppers.server, "it tells of addresses that were not asked for")
         if not all(map(is_user_id, mappings.values())):
             raise BadResponse(self.peppers.server, "it names something that is no user")
-        return [
-            (ThreePid(medium, address), mappings[hidden_one])
-            for medium, addresses, hidden in asked
-            for address, hidden_one in compress(
-                zip(addresses, hidden, strict=True), map(mappings.__contains__, hidden)
-            )
-        ]
+        found = list[Match]()
+        for medium, addresses, hidden in asked if mappings else ():
+            hits = list(map(mappings.__contains__, hidden))
+            found += [
+                (ThreePid(medium, address), mappings[key])
+                for address, key in zip(
+                    compress(addresses, hits), compress(hidden, hits), strict=True
+                )
+            ]
+        return found
 
     def _algorithm(self, details: HashDetails) -> str:
         if "sha256" in details.algorithms:
@@ -184,18 +183,18 @@ class Lookup:
         raise HashingNotSupported(self.peppers.server)
 
 
-def _hide(addresses: Iterable[str], medium: Medium, algorithm: str, pepper: str) -> list[str]:
+def _hide(addresses: Sequence[str], medium: Medium, algorithm: str, pepper: str) -> list[str]:
     if algorithm == "none":
         return [f"{address} {medium}" for address in addresses]
-    return hash_addresses(list(addresses), medium, pepper)
+    return hash_addresses(addresses, medium, pepper)
 
 
-def _is_too_large(error: MatrixError | CannotConnect, batch: Batch) -> bool:
+def _is_too_large(error: MatrixError | CannotConnect) -> bool:
     """Whether a smaller request may succeed.
 
     Sydent resets the connection, without an answer, when a body is larger than it likes.
     """
     if isinstance(error, CannotConnect):
-        return len(batch) > LARGE
+        return True
     too_large = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
     return error.errcode == "M_TOO_LARGE" or error.status == too_large

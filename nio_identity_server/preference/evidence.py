@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from enum import Enum
+from functools import lru_cache
+from urllib.parse import unquote_plus
 
 import attrs
 
@@ -52,12 +54,14 @@ class SyncRequest:
     whole: bool = True
 
     @classmethod
-    def from_query(cls, query: Mapping[str, str], *, whole: bool = True) -> SyncRequest:
-        """Read the query of the request's URL."""
+    def from_query(cls, query: str, *, whole: bool = True) -> SyncRequest:
+        """Read the query of the request's URL, percent-encoded as it was sent."""
+        given = dict(part.partition("=")[::2] for part in query.split("&"))
+        sync_filter = given.get("filter")
         return cls(
-            since="since" in query or "pos" in query,
-            full_state=query.get("full_state", "false") != "false",
-            filter=query.get("filter"),
+            since="since" in given or "pos" in given,
+            full_state=given.get("full_state", "false") != "false",
+            filter=None if sync_filter is None else unquote_plus(sync_filter),
             whole=whole,
         )
 
@@ -113,6 +117,7 @@ def judge(contents: Iterable[object], request: SyncRequest | None) -> Sighting |
 _HARMLESS = frozenset({"account_data", "event_fields", "event_format", "presence", "room"})
 
 
+@lru_cache(maxsize=64)  # a client sends the same filter with every sync
 def may_hide(sync_filter: str | None) -> bool:
     """Tell whether a sync filter could keep the event out of the response.
 

@@ -130,6 +130,10 @@ class LoopbackServer(Journal, Faults, Holds):
             if self._listener is not None:
                 self._gone(request)
             raise
+        except ConnectionResetError:
+            # The client left in the moment in which a hold was released.
+            self._gone(request)
+            return web.Response()
 
     async def _answer(
         self, source: web.BaseRequest, request: Request, fault: Fault | None, holds: list[Hold]
