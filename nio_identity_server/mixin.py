@@ -29,6 +29,7 @@ _SEEN = "_identity_server_seen"
 """Set on responses and events that an earlier net has judged."""
 
 _SYNCS = (SyncResponse, SyncError)
+_OK = int(HTTPStatus.OK)
 
 _BLIND = "a sync response could not be looked at for the user's identity server"
 
@@ -95,7 +96,7 @@ class IdentityServerMixin:
         """Second net: see a response that was injected; and notice another login."""
         _see(self, response)
         await super().receive_response(response)  # type: ignore[misc]
-        if "_identity_server" in self.__dict__:
+        if not isinstance(response, _SYNCS) and "_identity_server" in self.__dict__:
             self.identity_server.forget_other_users()
 
     async def close(self) -> None:
@@ -184,7 +185,7 @@ def _read(response: Response) -> tuple[list[object], SyncRequest | None, str | N
     first = transport.history[0] if transport.history else transport
     authorization = first.request_info.headers.get("Authorization", "")
     whole = isinstance(response, SyncResponse)
-    good = transport.status == HTTPStatus.OK and not isinstance(response, SyncError)
+    good = transport.status == _OK and not isinstance(response, SyncError)
     request = SyncRequest.from_query(first.url.raw_query_string, whole=whole) if good else None
     return contents, request, authorization.removeprefix("Bearer ")
 

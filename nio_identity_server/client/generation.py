@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Awaitable, Coroutine
+from typing import TYPE_CHECKING, TypeVar
 
 import attrs
 
@@ -37,7 +37,7 @@ class Generation:
         factory=dict, init=False, repr=False
     )
 
-    async def run(self, work: Coroutine[Any, Any, Result]) -> Result:
+    async def run(self, work: Awaitable[Result]) -> Result:
         """Await something that must not outlive the generation.
 
         Raises:
@@ -45,7 +45,8 @@ class Generation:
                 succeeded: its result belongs to a server that is no longer the user's.
         """
         if self.ended is not None:
-            work.close()
+            if isinstance(work, Coroutine):
+                work.close()  # never awaited: nothing is sent
             raise self.changed()
         scope = asyncio.timeout(None)
         self._running[scope] = asyncio.get_running_loop()

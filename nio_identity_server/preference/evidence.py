@@ -54,6 +54,7 @@ class SyncRequest:
     whole: bool = True
 
     @classmethod
+    @lru_cache(maxsize=8)  # while nothing happens, a client sends the same query again and again
     def from_query(cls, query: str, *, whole: bool = True) -> SyncRequest:
         """Read the query of the request's URL, percent-encoded as it was sent."""
         given = dict(part.partition("=")[::2] for part in query.split("&"))

@@ -1,0 +1,56 @@
+"""A figure, its target, and the table of all of them."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Sequence
+
+import attrs
+
+
+@attrs.frozen
+class Figure:
+    """One thing that was measured several times.
+
+    Attributes:
+        name: What.
+        target: The most that the median may be.
+        unit: Of the target and the samples.
+        samples: What was measured.
+    """
+
+    name: str
+    target: float
+    unit: str
+    samples: Sequence[float] = attrs.field(repr=False)
+
+    @property
+    def median(self) -> float:
+        """The figure that counts: one slow round of a busy machine does not move it."""
+        return statistics.median(self.samples)
+
+    @property
+    def is_met(self) -> bool:
+        """Whether the target is kept."""
+        return self.median <= self.target
+
+    @property
+    def row(self) -> tuple[str, ...]:
+        """The figure in the columns of the table."""
+        values = (min(self.samples), self.median, max(self.samples))
+        target = f"<= {self.target:g} {self.unit}"
+        return (self.name, target, *(f"{each:.3g}" for each in values), _verdict(self))
+
+
+def _verdict(figure: Figure) -> str:
+    return "met" if figure.is_met else "MISSED"
+
+
+def table(figures: Iterable[Figure]) -> str:
+    """Lay the figures out for people."""
+    rows = [("figure", "target", "min", "median", "max", ""), *(each.row for each in figures)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    )

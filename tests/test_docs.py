@@ -1,0 +1,232 @@
+"""What README and docs say is so: their code runs, and their tables and trees are the code's."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import contextlib
+import json
+import re
+import runpy
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Self
+
+import attrs
+import nio
+import pytest
+from sybil import Sybil
+from sybil.parsers.markdown import PythonCodeBlockParser
+
+import nio_identity_server
+from nio_identity_server import IdentityServerConfig, IdentityServerMixin, errors
+from nio_identity_server.preference.account_data import read_content
+from nio_identity_server.testing import MatrixHomeserver, MatrixIdentityServer
+from tests.bench import syncs
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+LINKED = [*PAGES, ROOT / "CHANGELOG.md", ROOT / "SECURITY.md", ROOT / "examples" / "README.md"]
+EXPLANATION = (ROOT / "docs" / "explanation.md").read_text()
+REFERENCE = (ROOT / "docs" / "reference.md").read_text()
+
+
+class Servers:
+    """A homeserver with alice and an identity server, in a thread and event loop of their own."""
+
+    def __init__(self) -> None:
+        self.homeserver = MatrixHomeserver()
+        self.identity_server = MatrixIdentityServer(self.homeserver)
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self._do(self.homeserver.start(), self.identity_server.start())
+        self.homeserver.register("alice", "secret")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._do(self.homeserver.stop(), self.identity_server.stop())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def _do(self, *work: Any) -> None:
+        for each in work:
+            asyncio.run_coroutine_threadsafe(each, self._loop).result(10)
+
+
+@pytest.fixture(name="servers")
+def _servers() -> Iterator[Servers]:
+    with Servers() as servers:
+        yield servers
+
+
+class Bot(IdentityServerMixin, nio.AsyncClient):  # type: ignore[misc] # nio is untyped
+    """The bot of the pages."""
+
+
+def runner(servers: Servers) -> Callable[[Callable[..., Awaitable[None]]], None]:
+    """Give ``run``, with which a page runs its async functions: with a bot, and a server's URL."""
+
+    async def log_in_and_run(function: Callable[..., Awaitable[None]]) -> None:
+        url = servers.identity_server.url
+        config = IdentityServerConfig(default=url)
+        user_id = "@alice:example.test"
+        bot = Bot(servers.homeserver.url, user_id, identity_server_config=config)
+        await bot.login("secret")
+        try:
+            if "url" in function.__code__.co_varnames:
+                await bot.sync()
+                await function(bot, url)
+            elif "bind" in function.__code__.co_varnames:
+                await function(bot, servers.identity_server.bind)
+            elif "require_terms" in function.__code__.co_varnames:
+                await function(bot, servers.identity_server.require_terms)
+            else:
+                await function(bot)
+        finally:
+            await bot.close()
+
+    return lambda function: asyncio.run(log_in_and_run(function))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_code_runs(page: Path, servers: Servers, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every block of Python runs, in the order of the page."""
+    monkeypatch.setenv("HOMESERVER", servers.homeserver.url)
+    monkeypatch.setenv("IDENTITY_SERVER", servers.identity_server.url)
+    monkeypatch.setenv("USER_ID", "@alice:example.test")
+    monkeypatch.setenv("PASSWORD", "secret")
+    document = Sybil([PythonCodeBlockParser()], path=str(ROOT)).parse(page)
+    document.namespace["run"] = runner(servers)
+    examples = list(document.examples())
+
+    for example in examples:
+        example.evaluate()
+
+    fences = page.read_text().count("```python\n") + page.read_text().count("block: python\n")
+    assert len(examples) == fences
+
+
+def test_quickstart_is_the_readme() -> None:
+    """The code of the README is the quickstart, which has ten lines besides its frame."""
+    source = (ROOT / "examples" / "quickstart.py").read_text()
+    body = ast.parse(source).body
+    function = next(each for each in body if isinstance(each, ast.AsyncFunctionDef))
+
+    code = source.partition('"""\n\n')[2]
+    assert f"```python\n{code}```" in (ROOT / "README.md").read_text()
+    lines = range(function.body[1].lineno, (function.end_lineno or 0) + 1)
+    assert len(lines) == 10
+
+
+@pytest.mark.parametrize("page", LINKED, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    """Each link to a file leads to one that exists."""
+    targets = re.findall(r"\]\(([^)]+)\)", page.read_text())
+    files = [target for target in targets if not target.startswith("https://")]
+
+    assert [file for file in files if not (page.parent / file).exists()] == []
+
+
+def test_every_page_is_in_the_index() -> None:
+    """The index leads to every page."""
+    index = (ROOT / "docs" / "index.md").read_text()
+    pages = [page.name for page in (ROOT / "docs").glob("*.md") if page.name != "index.md"]
+
+    assert [page for page in pages if f"]({page})" not in index] == []
+
+
+def test_commands_exist() -> None:
+    """Each ``make`` command that a page names is a target of the Makefile."""
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    text = "".join(page.read_text() for page in LINKED)
+
+    assert set(re.findall(r"(?:`|^)make ([a-z-]+)", text, re.MULTILINE)) - targets == set()
+
+
+def tree_of(error: type[Exception], depth: int = 0) -> set[tuple[int, str]]:
+    """The depth and name of an exception of the package and of all that inherit from it."""
+    children = [each for each in vars(errors).values() if isinstance(each, type)]
+    below = [tree_of(each, depth + 1) for each in children if each.__bases__[0] is error]
+    return {(depth, error.__name__)}.union(*below)
+
+
+def test_error_tree() -> None:
+    """The tree of exceptions in the docs is the one in ``errors.py``, and the classes' own."""
+    docstring = (errors.__doc__ or "").partition("::\n\n")[2].partition("\n\n")[0]
+    drawn = re.sub(r"^    ", "", docstring, flags=re.MULTILINE)
+
+    assert f"```text\n{drawn}\n```" in REFERENCE
+    lines = re.findall(r"^(\W*)(\w+)", drawn, re.MULTILINE)
+    assert {(len(indent) // 4, name) for indent, name in lines} == tree_of(
+        errors.IdentityServerError
+    )
+
+
+def rows(page: str, heading: str) -> list[list[str]]:
+    """Read the rows of the first table under a heading."""
+    section = page.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    lines = [line for line in section.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines[2:]]
+
+
+def test_configuration() -> None:
+    """The table of the configuration has its fields and their defaults."""
+    table = {row[0]: row[1] for row in rows(REFERENCE, "IdentityServerConfig")}
+    config = IdentityServerConfig()
+    fields = [field.name for field in attrs.fields(IdentityServerConfig)]
+
+    assert table == {f"`{name}`": f"`{getattr(config, name)!r}`" for name in fields}
+
+
+def test_preferences() -> None:
+    """The table of the preferences names every kind there is."""
+    names = [re.sub(r"`(\w+)\(.*", r"\1", row[0]) for row in rows(REFERENCE, "Preference")]
+
+    kinds = nio_identity_server.Preference.__args__
+    assert sorted(names) == sorted(each.__name__ for each in kinds)
+
+
+@pytest.mark.parametrize("row", rows(EXPLANATION, "What the account data means"))
+def test_account_data(row: list[str]) -> None:
+    """Each content in the table means what the table says."""
+    content, value, _ = (cell.strip("`") for cell in row)
+
+    assert type(read_content(json.loads(content))).__name__ == value
+
+
+@pytest.mark.parametrize("row", rows(EXPLANATION, "Limits"))
+def test_limits(row: list[str]) -> None:
+    """Each limit in the table is the one in the code."""
+    module, _, name = row[2].strip("`").rpartition(".")
+    constant = getattr(import_module(f"nio_identity_server.{module}"), name)
+
+    assert float(row[1].split()[0]) == constant
+
+
+def test_state_diagram() -> None:
+    """The page of states is what the table in ``choice.py`` draws: run docs/draw_states.py."""
+    drawn = runpy.run_path(str(ROOT / "docs" / "draw_states.py"))["page"]()
+
+    assert drawn == (ROOT / "docs" / "state-diagram.md").read_text()
+
+
+def test_figures() -> None:
+    """The one figure in the pages is a target of the benchmark."""
+    figures = re.findall(r"(\d[\d.]*) times", "".join(page.read_text() for page in PAGES))
+
+    assert [float(figure) for figure in figures] == [syncs.RATIO]
+
+
+def test_the_house() -> None:
+    """Everything in the picture of the house exists."""
+    names = re.findall(r"^([a-z_]+(?:/|\.py)) ", EXPLANATION, re.MULTILINE)
+
+    assert len(names) == 6
+    with contextlib.chdir(ROOT / "nio_identity_server"):
+        assert [name for name in names if not Path(name).exists()] == []
