@@ -32,6 +32,7 @@ demo: $(PACKAGE) ## watch a bot keep its user's choice, in front of embedded ser
 .PHONY: demo-real
 demo-real: servers ## the same in front of a real Synapse and a real Sydent
 	@PYTHONPATH=. $(BIN)/python examples/demo.py --real
+	@PYTHONPATH=. $(BIN)/python examples/lookup_demo.py --real
 
 .PHONY: test
 test: $(TOOLS) servers lint types contracts suite ## everything that has to hold

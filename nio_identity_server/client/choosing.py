@@ -47,6 +47,7 @@ from nio_identity_server.preference.resolution import Resolution
 if TYPE_CHECKING:
     from nio_identity_server.flows.inspection import ServerInfo
     from nio_identity_server.flows.session import Session
+    from nio_identity_server.secret import Secret
 
 LOGOUT_TIMEOUT = 5.0
 """Seconds for telling a server that it is being left."""
@@ -203,7 +204,7 @@ class Choosing:
                 open_session,
             )
 
-            trusted = generation.base_url in self.config.named_in_code
+            trusted = self._trusts(generation.base_url)
             line = GenerationLine(generation, self._gate, self._reader, self._transport, trusted)
             generation.session = open_session(line, self.config)
         return generation.session
@@ -221,12 +222,9 @@ class Choosing:
         token = generation.session.surrender(self._reader.owner)
         if token is None:
             return
-        trusted = generation.base_url in self.config.named_in_code
         try:
             async with asyncio.timeout(LOGOUT_TIMEOUT):
-                await generation.run(
-                    self._transport.ask(generation.base_url, Logout(), trusted=trusted, token=token)
-                )
+                await generation.run(self._ask(generation.base_url, Logout(), token))
         except (IdentityServerError, TimeoutError) as error:
             _log.info("the identity server that is being left could not be told: %s", error)
 
@@ -264,13 +262,19 @@ class Choosing:
             return NotSet()
         return read_content(sighting.content, self.config.named_in_code)
 
-    async def _ask(self, base_url: BaseUrl, endpoint: Endpoint[Reply]) -> Reply:
-        trusted = base_url in self.config.named_in_code
-        return await self._transport.ask(base_url, endpoint, trusted=trusted)
+    async def _ask(
+        self, base_url: BaseUrl, endpoint: Endpoint[Reply], token: Secret | None = None
+    ) -> Reply:
+        return await self._transport.ask(
+            base_url, endpoint, trusted=self._trusts(base_url), token=token
+        )
+
+    def _trusts(self, base_url: BaseUrl) -> bool:
+        return base_url in self.config.named_in_code
 
     def _choosable(self, url: str | BaseUrl) -> BaseUrl:
         base_url = parse_base_url(url)
-        if base_url in self.config.named_in_code:
+        if self._trusts(base_url):
             return base_url
         if base_url.scheme != "https":
             raise InvalidBaseUrl("it is not https; a server of your own can be named in trusted=")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Iterable
 from enum import Enum
+from functools import cached_property
 from typing import TYPE_CHECKING, Final, Literal
 
 import attrs
@@ -93,7 +94,7 @@ class IdentityServerConfig:
     token_store: TokenStore | None = None
     ssl_context: ssl.SSLContext | None = attrs.field(default=None, validator=_must_verify)
 
-    @property
+    @cached_property
     def named_in_code(self) -> frozenset[BaseUrl]:
         """Every base URL that the operator vouches for."""
         default = {self.default} if isinstance(self.default, BaseUrl) else set()

@@ -213,6 +213,15 @@ class TestItsEnd:
 
         assert begun == []
 
+    async def test_something_under_way_already(self) -> None:
+        """It is not waited for: a future may be somebody else's and is left alone."""
+        generation, future = a_generation(), new_future()
+        generation.end(REASON)
+
+        await changed(generation.run(future))
+
+        assert not future.done()
+
     @pytest.mark.parametrize("first", ["caller", "generation"])
     async def test_together_with_the_caller(self, first: str) -> None:
         """A caller that is cancelled in the same moment is cancelled: that is stronger."""

@@ -43,6 +43,7 @@ class RealServers:
         homeserver_tls_url: The same with TLS, where its ``.well-known`` is too.
         identity_server_url: The identity server's base URL, https; empty without one.
         ca_file: The authority that signed both certificates.
+        certificates: That, and the certificate and key for localhost that both servers show.
     """
 
     server_name: str
@@ -50,6 +51,7 @@ class RealServers:
     homeserver_tls_url: str
     identity_server_url: str
     ca_file: Path
+    certificates: Certificates
 
     def __init__(
         self,
@@ -95,7 +97,7 @@ class RealServers:
             folder = Path(tempfile.mkdtemp(prefix="real-servers-"))
             opened.callback(shutil.rmtree, folder, ignore_errors=True)
             certificates = await make_certificates(folder)
-            self.ca_file = certificates.ca_file
+            self.ca_file, self.certificates = certificates.ca_file, certificates
             self._prepare(folder, certificates, opened)
             await self._start(opened)
             self._opened = opened.pop_all()
@@ -123,6 +125,11 @@ class RealServers:
     def sms(self) -> tuple[Sms, ...]:
         """Every text message that Sydent sent, oldest first."""
         return tuple(self._surroundings.sms_gateway.messages) if self._surroundings else ()
+
+    @property
+    def sydent_database(self) -> Path:
+        """Sydent's SQLite file."""
+        return self._sydent().database
 
     @property
     def pids(self) -> tuple[int, ...]:

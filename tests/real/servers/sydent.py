@@ -65,6 +65,7 @@ class Sydent:
         self._terms_file = folder / "terms.yaml"
         _write_templates(folder / "templates" / _BRAND)
         self.set_terms(terms)
+        self.database = folder / "sydent.db"
         self.url = f"https://localhost:{surroundings.tls_port}"
         self.process = ServerProcess(
             folder,
@@ -93,7 +94,7 @@ class Sydent:
 
     def forget_pepper(self) -> None:
         """Make the next start choose a new pepper and hash everything with it; stop it first."""
-        with contextlib.closing(sqlite3.connect(self._folder / "sydent.db")) as database, database:
+        with contextlib.closing(sqlite3.connect(self.database)) as database, database:
             database.execute("DELETE FROM hashing_metadata")
 
 
