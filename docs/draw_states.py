@@ -2,7 +2,6 @@
 
 ``python docs/draw_states.py`` writes it; a test fails when it differs.
 """
-# ruff: noqa: INP001 -- a program, no package
 
 from __future__ import annotations
 
@@ -109,7 +108,7 @@ def _rest() -> str:
     lines = [f"| known so far | {' | '.join(causes)} |", "|---|---|---|---|"]
     for standing in Standing:
         choice = Choice(standing, known=None if standing is Standing.UNKNOWN else NotSet())
-        ends = (choice.expired(), choice.unread(), choice.doubted())
+        ends = (choice.expired(), choice.unread(), choice.lost())
         cells = [each.standing.value for each in ends]
         lines.append(f"| **{standing.value}** | " + " | ".join(cells) + " |")
     return "\n".join(lines)

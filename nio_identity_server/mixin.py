@@ -28,6 +28,9 @@ _log = logging.getLogger("nio_identity_server")
 _SEEN = "_identity_server_seen"
 """Set on responses and events that an earlier net has judged."""
 
+_BEGAN = "_identity_server_began"
+"""Set on transport responses: how many reads had been answered when the request was made."""
+
 _SYNCS = (SyncResponse, SyncError)
 _OK = int(HTTPStatus.OK)
 
@@ -85,6 +88,13 @@ class IdentityServerMixin:
             server = IdentityServer(client, self.identity_server_config)
             self.__dict__["_identity_server"] = server
         return server
+
+    async def send(self, method: str, path: str, *args: Any, **kwargs: Any) -> Any:
+        """Note what was known when a request began, which the first net compares."""
+        began = self.identity_server.reads if "_identity_server" in self.__dict__ else 0
+        response = await super().send(method, path, *args, **kwargs)  # type: ignore[misc]
+        setattr(response, _BEGAN, began)
+        return response
 
     async def create_matrix_response(self, *args: Any, **kwargs: Any) -> Any:
         """First net: see a response together with the request that it answers."""
@@ -166,12 +176,12 @@ def _see(client: Any, response: Any) -> None:
         try:
             if not getattr(response, _SEEN, False):
                 setattr(response, _SEEN, True)
-                client.identity_server.observe(*_read(response))
+                client.identity_server.observe(*_read(response, client.identity_server.reads))
         except Exception:  # noqa: BLE001 - design: hooks never end a sync
             _log.exception(_BLIND)
 
 
-def _read(response: Response) -> tuple[list[object], SyncRequest | None, str | None]:
+def _read(response: Response, reads: int) -> tuple[list[object], SyncRequest | None, str | None]:
     """The contents of the events in a response, the request that it answers, and its token."""
     events = getattr(response, "account_data_events", [])
     contents = []
@@ -184,9 +194,13 @@ def _read(response: Response) -> tuple[list[object], SyncRequest | None, str | N
         return contents, None, None
     first = transport.history[0] if transport.history else transport
     authorization = first.request_info.headers.get("Authorization", "")
-    whole = isinstance(response, SyncResponse)
-    good = transport.status == _OK and not isinstance(response, SyncError)
-    request = SyncRequest.from_query(first.url.raw_query_string, whole=whole) if good else None
+    request = None
+    if transport.status == _OK and not isinstance(response, SyncError):
+        request = SyncRequest.from_query(
+            first.url.raw_query_string,
+            whole=isinstance(response, SyncResponse),
+            is_late=getattr(transport, _BEGAN, reads) != reads,
+        )
     return contents, request, authorization.removeprefix("Bearer ")
 
 

@@ -73,7 +73,7 @@ class Account:
             nothing. From then on a call asks at once: it may stand inside a callback of the very
             sync loop that it would wait for.
         generation: The server in use; kept through a doubt.
-        is_open: Whether a call may go out without another look.
+        open_generation: The same if a call may go out without another look, else None.
         fresh_until: When knowledge expires, by ``clock``.
         reading: The read that is under way.
         ended: Why this state is over, or None.
@@ -86,7 +86,7 @@ class Account:
     version: int = 0
     sync_answered: bool = False
     generation: Generation | None = None
-    is_open: bool = False
+    open_generation: Generation | None = None
     fresh_until: float = 0.0
     reading: SingleFlight[str] = attrs.field(factory=SingleFlight)
     ended: str | None = None
@@ -108,13 +108,12 @@ class Account:
     def saw(self, witness: Witness, value: Known) -> None:
         """Take in what a sync or a read says."""
         write = self._write
-        if write is not None and value == write.value:
-            # Perhaps our own echo, before the answer to our PUT: judged when the write has ended.
-            write.meanwhile = (witness, value)
-            return
-        if write is not None and value != self.choice.known:
-            # Older or newer than what we write? Believed now, and doubted once we have written.
-            write.meanwhile = (witness, value)
+        if write is not None and value not in self.choice.owed:  # not the echo of an older write
+            # Older or newer than what we write? Believed now, and doubted once we have written. A
+            # read was asked before our write was answered, so it is no better than a snapshot then.
+            write.meanwhile = (Witness.SNAPSHOT if witness is Witness.READ else witness, value)
+            if value == write.value:
+                return  # perhaps our own echo, early: judged when the write has ended
         self._learn(witness, value)
 
     def watched(self) -> None:
@@ -158,7 +157,7 @@ class Account:
         if outcome is Outcome.STORED:
             self._learn(Witness.WRITE, write.value)
         else:
-            self._become(self.choice.doubted() if outcome is Outcome.UNKNOWN else self.choice)
+            self._become(self.choice.lost() if outcome is Outcome.UNKNOWN else self.choice)
         if write.meanwhile is not None and (
             outcome is Outcome.STORED or write.meanwhile[1] == write.value
         ):
@@ -188,7 +187,8 @@ class Account:
     def end(self, reason: str) -> None:
         """End everything: this user is no longer the client's."""
         self.ended = reason
-        self.is_open = False
+        self.open_generation = None
+        self.reading.cancel()
         self._end_generation(reason, for_good=False)
         self.wake()
 
@@ -196,7 +196,7 @@ class Account:
         """End what runs and what waits, because the client is closed; what is known stays known."""
         self.reading.cancel()
         self._end_generation("the client was closed", for_good=False)
-        self.is_open = False
+        self.open_generation = None
         self.wake(NotConfirmed("the client was closed while this call was waiting"))
 
     def check_not_ended(self) -> None:
@@ -258,7 +258,8 @@ class Account:
 
     def _become(self, choice: Choice) -> None:
         self.choice = choice
-        self.is_open = self.is_settled and self.generation is not None and self.ended is None
+        may_enter = self.is_settled and self.ended is None
+        self.open_generation = self.generation if may_enter else None
         self.wake()
 
     def _end_generation(self, reason: str, *, for_good: bool) -> None:

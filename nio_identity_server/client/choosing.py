@@ -250,8 +250,13 @@ class Choosing:
         if sighting is not None:
             account.saw(sighting.witness, self._value(sighting))
         account.answered()
-        if self._listeners and account.choice.standing in IN_DOUBT:
-            self._reader.read_soon(account)  # somebody wants to hear of changes: do not wait
+        if account.choice.standing in IN_DOUBT:
+            self._reader.read_soon(account)  # whoever looks, or listens, should not have to call
+
+    @property
+    def reads(self) -> int:
+        """How many reads of the choice have been answered: compared at both ends of a sync."""
+        return self._reader.answered
 
     def forget_other_users(self) -> None:
         """End the operations of a user who is no longer logged in."""

@@ -89,6 +89,9 @@ class Connections:
                 auto_decompress=False,
                 trust_env=False,
             )
+            # aiohttp repeats a GET once when the connection breaks, and says nothing. What is sent
+            # again is for retries.py to decide. (As aiohttp's own test client does it.)
+            session._retry_connection = False  # noqa: SLF001
         return session
 
     async def close(self) -> None:

@@ -13,7 +13,7 @@ from nio_identity_server.client.config import IdentityServerConfig
 from nio_identity_server.client.default import DefaultServer
 from nio_identity_server.client.generation import Generation
 from nio_identity_server.client.reader import Reader
-from nio_identity_server.errors import HomeserverError, IdentityServerError, NotConfirmed
+from nio_identity_server.errors import HomeserverError, NotConfirmed
 from nio_identity_server.preference.account_data import Unconfirmed
 from nio_identity_server.preference.choice import Standing
 from nio_identity_server.preference.resolution import Resolution, resolve
@@ -49,26 +49,23 @@ class Gate:
             IdentityServerError: The refusal that the choice amounts to.
         """
         account = self.accounts.current()
-        generation = account.generation
-        if account.is_open and generation is not None and account.clock() < account.fresh_until:
+        generation = account.open_generation
+        if generation is not None and account.clock() < account.fresh_until:
             return generation
+        await self.know(account)
+        if account.open_generation is not None:
+            return account.open_generation  # somebody who waited as well was first
         return account.enter(await self.settle(account))
 
     async def enter_again(self, generation: Generation) -> None:
-        """Pass once more, with the next request of an operation that began in this generation.
+        """Pass once more, with the next request of an operation that runs in this generation.
 
         Raises:
-            IdentityServerChanged: If the generation is over.
-            NotConfirmed: If the choice is in doubt and cannot be learned.
+            IdentityServerChanged: If another generation has begun.
+            IdentityServerError: As for :meth:`enter`; ``generation.run`` knows whether it is over.
         """
-        if generation.ended is None:
-            try:
-                if await self.enter() is generation:
-                    return
-            except IdentityServerError:
-                if generation.ended is None:
-                    raise
-        raise generation.changed()
+        if await self.enter() is not generation:
+            raise generation.changed()
 
     async def settle(self, account: Account) -> Resolution:
         """Wait until the choice is known, and the default if it is needed.
@@ -79,8 +76,6 @@ class Gate:
         """
         while True:
             await self.know(account)
-            if account.is_open and account.generation is not None:
-                return account.generation.resolution  # somebody who waited as well was first
             resolution = self.resolution(account)
             if not isinstance(resolution.refusal, NotConfirmed):
                 account.follow(resolution)
@@ -94,7 +89,7 @@ class Gate:
             NotConfirmed: If it cannot be learned.
             IdentityServerChanged: If another user logs in meanwhile.
         """
-        give_up_waiting = asyncio.get_running_loop().time() + self.config.sync_wait
+        until: float | None = asyncio.get_running_loop().time() + self.config.sync_wait
         while True:
             self._look(account)
             if account.is_writing:
@@ -103,7 +98,10 @@ class Gate:
                 return
             elif account.choice.standing is Standing.PROVISIONAL:
                 await self._read_again(account)
-            elif not await _something_happened(account, give_up_waiting):
+            elif until is not None and _may_wait(account):
+                if not await account.news(until - asyncio.get_running_loop().time()):
+                    until = None  # long enough; but look first whether somebody has read meanwhile
+            else:
                 await self._read(account)
 
     def resolution(self, account: Account) -> Resolution:
@@ -121,20 +119,28 @@ class Gate:
         account.check_freshness()
 
     async def _read(self, account: Account) -> None:
-        failure = await self.reader.read(account)
-        account.check_not_ended()
+        failure = await self._ask(account)
         # While it failed, a sync may have told, or a write may have begun: then look again.
         if failure and account.choice.preference == Unconfirmed() and not account.is_writing:
             raise NotConfirmed(failure)
 
     async def _read_again(self, account: Account) -> None:
-        failure = await self.reader.read(account, PROVISIONAL_READ)
+        failure = await self._ask(account, PROVISIONAL_READ)
         if failure:
             _log.warning(
                 "the identity server in use could not be confirmed and is used as it was: %s",
                 failure,
             )
             account.unread()
+
+    async def _ask(self, account: Account, seconds: float | None = None) -> str:
+        try:
+            failure = await self.reader.read(account, seconds)
+        except NotConfirmed:
+            account.check_not_ended()  # another user has ended the read: say so
+            raise
+        account.check_not_ended()
+        return failure
 
     async def _learn_default(self) -> None:
         failure = ""
@@ -148,9 +154,6 @@ class Gate:
         raise NotConfirmed(failure)
 
 
-async def _something_happened(account: Account, until: float) -> bool:
-    """Wait for a sync, if waiting can help; tell whether there is anything new to look at."""
-    if account.sync_answered or account.choice.standing is not Standing.UNKNOWN:
-        return False
-    remaining = until - asyncio.get_running_loop().time()
-    return remaining > 0 and await account.news(remaining)
+def _may_wait(account: Account) -> bool:
+    """Whether a sync may come that tells, and the caller cannot be standing in its way."""
+    return account.choice.standing is Standing.UNKNOWN and not account.sync_answered

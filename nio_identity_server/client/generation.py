@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Coroutine
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
 import attrs
@@ -53,10 +54,7 @@ class Generation:
         try:
             async with scope:
                 result = await work
-        except TimeoutError:
-            if not scope.expired():
-                raise
-        except IdentityServerError:
+        except (TimeoutError, IdentityServerError):
             if self.ended is None:
                 raise
         else:
@@ -71,11 +69,15 @@ class Generation:
         self.ended = reason
         running, self._running = self._running, {}
         for scope, loop in running.items():
-            # A deadline that has passed cancels the task inside at the next turn of its loop.
-            # asyncio.timeout gets every corner of cancellation right; so we borrow it.
-            if loop is asyncio.get_running_loop():
-                scope.reschedule(0)
+            with suppress(RuntimeError):  # its loop is closed: nothing runs there
+                loop.call_soon(_expire, scope)
 
     def changed(self) -> IdentityServerChanged:
         """The exception that operations of an ended generation end with."""
         return IdentityServerChanged(str(self.base_url), self.ended or "it ended")
+
+
+def _expire(scope: asyncio.Timeout) -> None:
+    """Cancel what runs in a scope: asyncio.timeout gets every corner of that right."""
+    with suppress(RuntimeError):  # it has just ended by itself
+        scope.reschedule(0)

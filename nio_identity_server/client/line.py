@@ -40,28 +40,31 @@ class GenerationLine:
 
     async def user_id(self) -> str:
         """The user's id."""
-        return await self.reader.user_id()
+        return await self.generation.run(self.reader.user_id())
 
     async def say(self, endpoint: Endpoint[Reply], token: Secret | None = None) -> Reply:
         """Send a request to the identity server, patiently if it may be sent again."""
-        return await send_patiently(endpoint, lambda: self._say_once(endpoint, token))
+        # The generation ends all of it: waiting at the gate, the request, and waiting to repeat it.
+        return await self.generation.run(
+            send_patiently(endpoint, lambda: self._say_once(endpoint, token))
+        )
 
     async def ask_homeserver(self, endpoint: Endpoint[Reply]) -> Reply:
         """Send a request to the user's homeserver."""
-        await self.gate.enter_again(self.generation)
-        return await self.generation.run(self.reader.homeserver.ask(endpoint))
+        return await self.generation.run(self._ask_homeserver_once(endpoint))
 
     async def _say_once(self, endpoint: Endpoint[Reply], token: Secret | None) -> Reply:
         await self.gate.enter_again(self.generation)
-        return await self.generation.run(self._exchange(endpoint, token))
-
-    async def _exchange(self, endpoint: Endpoint[Reply], token: Secret | None) -> Reply:
         reply = await self.transport.ask(
             self.generation.base_url, endpoint, trusted=self.trusted, token=token
         )
         # The answer is not for another user who has logged in meanwhile.
         self.reader.accounts.current()
         return reply
+
+    async def _ask_homeserver_once(self, endpoint: Endpoint[Reply]) -> Reply:
+        await self.gate.enter_again(self.generation)
+        return await self.reader.homeserver.ask(endpoint)
 
 
 def open_session(line: GenerationLine, config: IdentityServerConfig) -> Session:

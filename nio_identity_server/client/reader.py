@@ -30,11 +30,14 @@ class Reader:
         accounts: Whose choice it is.
         homeserver: Where it is read.
         trusted: Base URLs named in code.
+        answered: Counts the reads that told something, so that a sync that was under way meanwhile
+            can be told from one that was not.
     """
 
     accounts: Accounts
     homeserver: Homeserver
     trusted: frozenset[BaseUrl]
+    answered: int = 0
     _owner: tuple[str, str] = ("", "")
 
     async def read(self, account: Account, seconds: float | None = None) -> Failure:
@@ -94,11 +97,14 @@ class Reader:
             if isinstance(found, str):
                 return found
             if account.version == version:
+                self.answered += 1
                 account.saw(Witness.READ, found)
                 return ""
             # Overtaken: whatever was learned meanwhile may be newer than this answer, or older.
             if account.is_settled:
-                return ""
+                if found == account.choice.known:
+                    return ""
+                account.saw(Witness.SNAPSHOT, found)  # nobody can tell: doubt it, and read again
         return "it kept changing while it was read"
 
     async def _ask(self) -> Known | Failure:

@@ -48,7 +48,7 @@ async def send_patiently(endpoint: Endpoint[Any], send: Callable[[], Awaitable[R
             if attempt.num == 1:
                 raise failed
             return await send()
-    raise failed  # not reached: the loop returns or raises
+    raise failed  # pragma: no cover - the loop returns or raises
 
 
 def _wait_after(endpoint: Endpoint[Any], error: Exception) -> bool | float:

@@ -47,7 +47,7 @@ class Writer:
             OutcomeUnknown: If it may have been stored; the choice is unconfirmed.
             IdentityServerChanged: If another user logged in meanwhile.
         """
-        homeserver, is_redirect = self.reader.homeserver, False
+        homeserver = self.reader.homeserver
         user_id = await self.reader.user_id()
         self._check(account)
         while account.is_writing:
@@ -63,14 +63,15 @@ class Writer:
             outcome = Outcome.STORED
         except OutcomeUnknown:
             raise
-        except HomeserverError as error:
+        except HomeserverError:
             outcome = Outcome.REFUSED
-            is_redirect = error.is_redirect
             raise
         finally:
+            self.reader.accounts.current()  # nobody is told of the write of a user who has left
             account.end_write(write, outcome)
-            if is_redirect:
-                # nio has followed it, so the value may have been stored behind it after all.
+            if outcome is Outcome.REFUSED:
+                # It may have been stored all the same: nio follows redirects, and aiohttp sends a
+                # PUT again if the connection breaks before the answer.
                 account.expire()
         self._check(account)
 

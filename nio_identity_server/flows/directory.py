@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import (
+    AsyncGenerator,
     AsyncIterable,
     AsyncIterator,
     Awaitable,
@@ -14,6 +15,7 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
+from contextlib import aclosing
 from itertools import islice
 
 import attrs
@@ -90,9 +92,11 @@ class Directory:
         chunks = (
             _chunks_async(addresses) if isinstance(addresses, AsyncIterable) else _chunks(addresses)
         )
-        async for matches in self._ask(self._read(chunks, at_once=False)):
-            for match in matches:
-                yield match
+        # Closed here, and not when the garbage collector comes: a caller may leave early.
+        async with aclosing(self._ask(self._read(chunks, at_once=False))) as answers:
+            async for matches in answers:
+                for match in matches:
+                    yield match
 
     async def _read(
         self, chunks: AsyncIterator[Sequence[Address]], *, at_once: bool
@@ -104,7 +108,8 @@ class Directory:
             bad += [start + position for position in batch.invalid]
             if not at_once:
                 self._refuse(bad)
-            yield batch
+            if len(batch):
+                yield batch
             start += len(chunk)
         self._refuse(bad)
 
@@ -114,7 +119,7 @@ class Directory:
                 "neither an email address nor a phone number with + in front", tuple(positions)
             )
 
-    async def _ask(self, batches: AsyncIterator[Batch]) -> AsyncIterator[list[Match]]:
+    async def _ask(self, batches: AsyncIterator[Batch]) -> AsyncGenerator[list[Match], None]:
         """Ask about each batch, a few at once, and give the answers in order."""
         session = await self.begin()
         lookup = Lookup(session.ask, session.peppers, self.allow_plaintext)

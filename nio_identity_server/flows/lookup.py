@@ -128,8 +128,9 @@ class Lookup:
             if len(piece) > self._most:
                 pieces.extendleft(reversed(piece.halves()))
                 continue
+            details = await self.peppers.current()
             try:
-                found += await self._find_with_fresh_pepper(piece)
+                found += await self._find_with_fresh_pepper(piece, details)
             except (MatrixError, CannotConnect) as error:
                 if not _is_too_large(error) or len(piece) < 2 * LARGE:
                     raise
@@ -138,8 +139,7 @@ class Lookup:
                 pieces.appendleft(piece)
         return found
 
-    async def _find_with_fresh_pepper(self, batch: Batch) -> list[Match]:
-        details = await self.peppers.current()
+    async def _find_with_fresh_pepper(self, batch: Batch, details: HashDetails) -> list[Match]:
         try:
             return await self._find(batch, details)
         except MatrixError as error:

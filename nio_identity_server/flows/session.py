@@ -21,6 +21,7 @@ from nio_identity_server.errors import (
     HomeserverError,
     IdentityServerError,
     MatrixError,
+    RateLimited,
     RegistrationRefused,
 )
 from nio_identity_server.flows.line import Line
@@ -210,6 +211,8 @@ class Session:
         openid = await self.line.ask_homeserver(RequestOpenIdToken(user_id))
         try:
             token = Secret((await self.line.say(_registration(openid))).secret)
+        except RateLimited:
+            raise
         except MatrixError as error:
             refusal = error
         else:

@@ -12,17 +12,21 @@ Evidence comes from four witnesses (see ``evidence.Witness``) that deserve diffe
 * A **change** in an incremental sync is adopted. But the stream of changes can lag behind what we
   know for certain: after our own write, or after a read that contradicted it. Then we are *ahead*
   of the stream, a different value in it may be stale or newer, and nobody can tell; so it raises
-  doubt until the stream has shown the value we know.
+  doubt until the stream has shown the value we know. A **late change** comes in a sync that was
+  under way when a read was answered: if it says otherwise, it is doubted for the same reason.
 * A **read** is never stale. It ends every doubt.
 * A **write** that was answered 200 is what we know, whatever came before.
 
 Doubt means unconfirmed: calls wait for a read. What was known before is kept, because the same
-value afterwards continues the same generation of operations and another one ends it.
+value afterwards continues the same generation of operations and another one ends it. After a write
+of ours whose end is not known, only a read or another write ends the doubt: the stream may still
+show what was there before.
 
 Two things are not in the table. Knowledge *expires* when no sync has been watched for a while, and
 becomes provisional (a bot that never syncs would otherwise never learn of a ``null``). And the
-first time the stream shows a value of ours that is *owed* by it while we know a different one, it
-is the late echo of an older write, so it counts as a snapshot.
+stream *owes* us the echoes of our own writes, in order: one that is not the last of them, or that
+comes when we know something else, may be just that echo, or the same value chosen anew by another
+client; so it counts as a snapshot.
 
 Rule: everything that changes a :class:`Choice` is in this file.
 """
@@ -60,6 +64,9 @@ class Standing(Enum):
     DOUBTED_AHEAD = "doubted ahead"
     """The stream contradicted what we know ahead of it."""
 
+    LOST = "lost"
+    """A write of ours may have been stored, or not."""
+
 
 class Saying(Enum):
     """How what a witness says relates to what is known."""
@@ -69,8 +76,8 @@ class Saying(Enum):
     OTHER = "another value"
 
 
-_UNKNOWN, _PROVISIONAL, _CONFIRMED, _AHEAD, _DOUBTED, _DOUBTED_AHEAD = Standing
-_SNAPSHOT, _CHANGE, _READ, _WRITE = Witness
+_UNKNOWN, _PROVISIONAL, _CONFIRMED, _AHEAD, _DOUBTED, _DOUBTED_AHEAD, _LOST = Standing
+_SNAPSHOT, _CHANGE, _LATE, _READ, _WRITE = Witness
 
 
 def _row(
@@ -86,6 +93,7 @@ TRANSITIONS: Mapping[Standing, Mapping[Witness, Mapping[Saying, Standing]]] = Ma
         _UNKNOWN: {
             _SNAPSHOT: _row(_PROVISIONAL, _PROVISIONAL),
             _CHANGE: _row(_CONFIRMED, _CONFIRMED),
+            _LATE: _row(_CONFIRMED, _CONFIRMED),
             _READ: _row(_CONFIRMED, _CONFIRMED),
             _WRITE: _row(_AHEAD, _AHEAD),
         },
@@ -94,37 +102,52 @@ TRANSITIONS: Mapping[Standing, Mapping[Witness, Mapping[Saying, Standing]]] = Ma
             _SNAPSHOT: _row(_PROVISIONAL, _DOUBTED),
             # Behind an old snapshot come old changes (the cache replays them one by one).
             _CHANGE: _row(_PROVISIONAL, _PROVISIONAL),
+            _LATE: _row(_PROVISIONAL, _PROVISIONAL),
             _READ: _row(_CONFIRMED, _AHEAD),
             _WRITE: _row(_AHEAD, _AHEAD),
         },
         _CONFIRMED: {
             _SNAPSHOT: _row(_CONFIRMED, _DOUBTED),
             _CHANGE: _row(_CONFIRMED, _CONFIRMED),
+            _LATE: _row(_CONFIRMED, _DOUBTED),
             _READ: _row(_CONFIRMED, _AHEAD),
             _WRITE: _row(_AHEAD, _AHEAD),
         },
         _AHEAD: {
             _SNAPSHOT: _row(_AHEAD, _DOUBTED_AHEAD),
             _CHANGE: _row(_CONFIRMED, _DOUBTED_AHEAD),
+            _LATE: _row(_CONFIRMED, _DOUBTED_AHEAD),
             _READ: _row(_AHEAD, _AHEAD),
             _WRITE: _row(_AHEAD, _AHEAD),
         },
         _DOUBTED: {
             _SNAPSHOT: _row(_DOUBTED, _DOUBTED),
             _CHANGE: _row(_PROVISIONAL, _PROVISIONAL),
+            _LATE: _row(_DOUBTED, _DOUBTED),
             _READ: _row(_CONFIRMED, _AHEAD, doubt=_CONFIRMED),
             _WRITE: _row(_AHEAD, _AHEAD),
         },
         _DOUBTED_AHEAD: {
             _SNAPSHOT: _row(_DOUBTED_AHEAD, _DOUBTED_AHEAD),
             _CHANGE: _row(_CONFIRMED, _DOUBTED_AHEAD),
+            _LATE: _row(_CONFIRMED, _DOUBTED_AHEAD),
             _READ: _row(_AHEAD, _AHEAD, doubt=_CONFIRMED),
+            _WRITE: _row(_AHEAD, _AHEAD),
+        },
+        _LOST: {
+            _SNAPSHOT: _row(_LOST, _LOST),
+            _CHANGE: _row(_LOST, _LOST),
+            _LATE: _row(_LOST, _LOST),
+            _READ: _row(_AHEAD, _AHEAD),
             _WRITE: _row(_AHEAD, _AHEAD),
         },
     }
 )
 
-IN_DOUBT = frozenset({_DOUBTED, _DOUBTED_AHEAD})
+MOST_OWED = 16
+"""Echoes to wait for; a client that never syncs writes without ever seeing one."""
+
+IN_DOUBT = frozenset({_DOUBTED, _DOUBTED_AHEAD, _LOST})
 SETTLED = frozenset({_CONFIRMED, _AHEAD})
 """The standings in which calls may go out."""
 
@@ -137,13 +160,13 @@ class Choice:
         standing: How it stands.
         known: The value that is, or before a doubt was, known. None if nothing was ever seen.
         doubt: The value that raised the doubt.
-        owed: Our own last written value, until the stream has shown it.
+        owed: The values that we wrote and that the stream has not shown yet, the oldest first.
     """
 
     standing: Standing = Standing.UNKNOWN
     known: Known | None = None
     doubt: Known | None = None
-    owed: Known | None = None
+    owed: tuple[Known, ...] = ()
 
     @property
     def preference(self) -> Preference:
@@ -161,22 +184,19 @@ class Choice:
         """What is known after this witness has said this value."""
         owed = self.owed
         if witness is _WRITE:
-            owed = value
-        elif witness is _CHANGE and value == owed:
-            owed = None
-            if value != self.known:
+            owed = (*owed, value)[-MOST_OWED:]
+        elif witness in {_CHANGE, _LATE} and value in owed:
+            owed = owed[owed.index(value) + 1 :]
+            if owed or value != self.known:
                 witness = _SNAPSHOT
         standing = TRANSITIONS[self.standing][witness][self._saying(value)]
         if standing in IN_DOUBT:
             return attrs.evolve(self, standing=standing, doubt=value, owed=owed)
         return Choice(standing, known=value, owed=owed)
 
-    def doubted(self) -> Choice:
+    def lost(self) -> Choice:
         """What is known after a write whose end is not known: it may have been stored."""
-        if self.known is None:
-            return self
-        ahead = self.standing in {_AHEAD, _DOUBTED_AHEAD}
-        return attrs.evolve(self, standing=_DOUBTED_AHEAD if ahead else _DOUBTED, doubt=None)
+        return attrs.evolve(self, standing=_LOST, doubt=None)
 
     def expired(self) -> Choice:
         """What is known after no sync has been watched for too long."""

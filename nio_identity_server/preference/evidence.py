@@ -30,6 +30,10 @@ class Witness(Enum):
     CHANGE = "change"
     """An incremental sync: what has changed since the token in the request."""
 
+    LATE_CHANGE = "late change"
+    """An incremental sync that was under way when a read was answered: what it says may have been
+    old by then."""
+
     READ = "read"
     """``GET /user/{userId}/account_data/m.identity_server``; never stale when it is answered."""
 
@@ -46,16 +50,18 @@ class SyncRequest:
         full_state: Whether it asked for all state although it continued.
         filter: The ``filter`` parameter as sent: JSON, the id of a stored filter, or None.
         whole: False for a kind of sync that may leave account data out (sliding sync).
+        is_late: Whether a read was answered while this was under way.
     """
 
     since: bool
     full_state: bool = False
     filter: str | None = None
     whole: bool = True
+    is_late: bool = False
 
     @classmethod
     @lru_cache(maxsize=8)  # while nothing happens, a client sends the same query again and again
-    def from_query(cls, query: str, *, whole: bool = True) -> SyncRequest:
+    def from_query(cls, query: str, *, whole: bool = True, is_late: bool = False) -> SyncRequest:
         """Read the query of the request's URL, percent-encoded as it was sent."""
         given = dict(part.partition("=")[::2] for part in query.split("&"))
         sync_filter = given.get("filter")
@@ -64,6 +70,7 @@ class SyncRequest:
             full_state=given.get("full_state", "false") != "false",
             filter=None if sync_filter is None else unquote_plus(sync_filter),
             whole=whole,
+            is_late=is_late,
         )
 
     @property
@@ -106,12 +113,17 @@ def judge(contents: Iterable[object], request: SyncRequest | None) -> Sighting |
         None if it proves nothing.
     """
     seen = list(contents)
-    incremental = request is not None and request.since and not request.full_state
     if seen:
-        return Sighting(seen[-1], Witness.CHANGE if incremental else Witness.SNAPSHOT)
+        return Sighting(seen[-1], _witness(request))
     if request is not None and request.proves_absence:
         return Sighting(ABSENT, Witness.SNAPSHOT)
     return None
+
+
+def _witness(request: SyncRequest | None) -> Witness:
+    if request is None or not request.since or request.full_state:
+        return Witness.SNAPSHOT
+    return Witness.LATE_CHANGE if request.is_late else Witness.CHANGE
 
 
 # A filter may hold these and still show global account data (client-server API, "Filtering").

@@ -40,15 +40,16 @@ def hashing(rounds: int, addresses: int) -> Figure:
     given = list(_addresses(addresses))
     messages = _messages(given)
     samples = []
+    works = {"bare": lambda: _bare(messages), "ours": lambda: _hash(given)}
     for number in range(rounds):
         spent = {}
         # Whoever comes second finds warmer caches: take turns.
-        for work in (_bare, _hash) if number % 2 else (_hash, _bare):
+        for name in sorted(works, reverse=bool(number % 2)):
             gc.collect()
             began = time.process_time()
-            work(messages if work is _bare else given)
-            spent[work] = time.process_time() - began
-        samples.append(spent[_hash] / spent[_bare])
+            works[name]()
+            spent[name] = time.process_time() - began
+        samples.append(spent["ours"] / spent["bare"])
     return Figure(f"hashing {addresses:,} / bare hashlib", HASHING, "x", samples)
 
 
@@ -73,11 +74,10 @@ async def complete(rounds: int, addresses: int) -> Figure:
 
 async def streamed(rounds: int, addresses: int) -> tuple[Figure, Figure]:
     """Measure memory and the longest stall of the event loop while many addresses stream by."""
-    memory, stalls = [], []
+    memory = []
     async with _known_server() as (server, _):
         await _stream(server, CHUNK)
-        for _ in range(rounds):
-            stalls.append(await _longest_stall(_stream(server, addresses)) * 1e3)
+        stalls = [await _longest_stall(_stream(server, addresses)) * 1e3 for _ in range(rounds)]
         gc.collect()
         tracemalloc.start()
         try:

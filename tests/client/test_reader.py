@@ -6,7 +6,13 @@ import asyncio
 
 import pytest
 
-from nio_identity_server import WELL_KNOWN, Disabled, NotConfirmed, Unconfirmed
+from nio_identity_server import (
+    WELL_KNOWN,
+    Disabled,
+    IdentityServerChanged,
+    NotConfirmed,
+    Unconfirmed,
+)
 from nio_identity_server.endpoints.discovery import Ping
 from tests.bots import DATA, log_in, world
 
@@ -26,8 +32,8 @@ async def test_a_read_that_is_overtaken_three_times_gives_up() -> None:
         assert await reading == "it kept changing while it was read"
 
 
-async def test_a_refresh_that_is_overtaken_by_a_change_goes_by_the_change() -> None:
-    """The stream has told meanwhile; there is nothing more to find out."""
+async def test_a_refresh_that_is_overtaken_by_another_change_reads_again() -> None:
+    """Nobody can tell which of the two was first."""
     async with world() as it:
         it.other_client_picks(it.a)
         await it.bot.sync()
@@ -36,6 +42,22 @@ async def test_a_refresh_that_is_overtaken_by_a_change_goes_by_the_change() -> N
             refreshing = asyncio.create_task(it.server.refresh())
             await hold.reached()
             it.other_client_sets({"base_url": None})
+            await it.bot.sync()
+        await refreshing
+        assert it.server.preference == Disabled()
+        assert len(it.reads) == 3
+
+
+async def test_a_refresh_that_is_overtaken_by_the_same_value_is_enough() -> None:
+    """The stream has told meanwhile what was read."""
+    async with world() as it:
+        it.other_client_picks(it.a)
+        await it.bot.sync()
+        await it.server.call(Ping())
+        it.other_client_sets({"base_url": None})
+        async with it.homeserver.hold("GET", DATA, stage="answer", times=1) as hold:
+            refreshing = asyncio.create_task(it.server.refresh())
+            await hold.reached()
             await it.bot.sync()
         await refreshing
         assert it.server.preference == Disabled()
@@ -60,11 +82,24 @@ async def test_a_read_for_a_former_user_tells_nothing() -> None:
     async with world(sync_wait=0.01) as it:
         it.other_client_picks(it.a)
         async with it.homeserver.hold("GET", DATA, stage="answer", times=1) as hold:
-            reading = asyncio.create_task(it.server._reader.read(it.server._accounts.current()))
+            call = asyncio.create_task(it.server.call(Ping()))
             await hold.reached()
             log_in(it.bot, it.bob)
-        assert await reading == "another user is logged in"
+        with pytest.raises(IdentityServerChanged, match="another user"):
+            await call
         assert it.server.preference == Unconfirmed()
+
+
+async def test_another_user_ends_the_read_of_the_former_one() -> None:
+    """Whoever waited for it is told why; nothing goes on behind the new user's back."""
+    async with world(sync_wait=0.01) as it, it.homeserver.hold("GET", DATA, times=1) as hold:
+        call = asyncio.create_task(it.server.call(Ping()))
+        await hold.reached()
+        log_in(it.bot, it.bob)
+        assert it.server.preference == Unconfirmed()
+        with pytest.raises(IdentityServerChanged, match="another user"):
+            await call
+        await it.homeserver.wait_for_disconnect()
 
 
 async def test_who_the_user_is_is_asked_again_after_another_login() -> None:

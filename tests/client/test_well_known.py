@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import ssl
 from collections.abc import AsyncIterator
@@ -23,6 +24,7 @@ from nio_identity_server import (
     enable,
 )
 from nio_identity_server.client import default as default_module
+from nio_identity_server.endpoints.account import GetAccount
 from nio_identity_server.endpoints.discovery import Ping
 from nio_identity_server.testing import MatrixHomeserver, MatrixIdentityServer
 from tests.bots import log_in
@@ -68,7 +70,7 @@ async def published(document: Any) -> AsyncIterator[tuple[Any, MatrixHomeserver,
     async with (
         MatrixHomeserver() as homeserver,
         MatrixHomeserver(host="example.test", ssl_context=tls) as web,
-        MatrixIdentityServer(host="id.example.test", ssl_context=tls) as identity,
+        MatrixIdentityServer(homeserver, host="id.example.test", ssl_context=tls) as identity,
     ):
         web.well_known = document
         client = AsyncClient(homeserver.url)
@@ -101,6 +103,17 @@ async def test_the_published_default_is_used_when_nothing_is_chosen() -> None:
         assert "Authorization" not in web.requests[0].headers
         assert server.resolution.source is Source.WELL_KNOWN
         assert homeserver.writes == []
+
+
+async def test_all_calls_that_need_it_fetch_it_once() -> None:
+    """And they run in one generation, whoever of them is first."""
+    async with published(IDENTITY) as (web, homeserver, server):
+        async with web.hold() as hold:
+            calls = [asyncio.create_task(server.call(GetAccount())) for _ in range(5)]
+            await hold.reached()
+        await asyncio.gather(*calls)
+        assert len(web.requests) == 1
+        assert len(homeserver.seen(path="openid")) == 1
 
 
 async def test_it_is_not_fetched_when_the_user_has_chosen() -> None:
