@@ -89,7 +89,8 @@ class Gate:
             NotConfirmed: If it cannot be learned.
             IdentityServerChanged: If another user logs in meanwhile.
         """
-        until: float | None = asyncio.get_running_loop().time() + self.config.sync_wait
+        clock = asyncio.get_running_loop().time
+        until, waiting = clock() + self.config.sync_wait, True
         while True:
             self._look(account)
             if account.is_writing:
@@ -98,9 +99,9 @@ class Gate:
                 return
             elif account.choice.standing is Standing.PROVISIONAL:
                 await self._read_again(account)
-            elif until is not None and _may_wait(account):
-                if not await account.news(until - asyncio.get_running_loop().time()):
-                    until = None  # long enough; but look first whether somebody has read meanwhile
+            elif waiting and _may_wait(account):
+                # After long enough: look first whether somebody has read meanwhile, then read.
+                waiting = await account.news(until - clock())
             else:
                 await self._read(account)
 

@@ -422,6 +422,35 @@ async def test_an_injected_response_after_confirmation_raises_doubt_only() -> No
         assert (it.spoken_to, len(it.reads)) == ("a", 2)
 
 
+async def test_an_operation_that_waits_out_a_doubt_ends_if_it_was_justified() -> None:
+    """Its next request waits for the read; another value ends it, and nothing more is sent."""
+    async with world() as it:
+        it.other_client_picks(it.a)
+        await it.bot.sync()
+        line = (await it.server._session()).line
+        it.other_client_picks(it.b)
+        async with it.homeserver.hold("GET", "account_data") as hold:
+            await it.bot.receive_response(_injected(it, {"base_url": it.b.url}))
+            going_on = asyncio.create_task(line.say(Ping()))
+            await hold.reached()
+        with pytest.raises(IdentityServerChanged, match=it.a.url):
+            await going_on
+        assert it.spoken_to == ""
+
+
+async def test_the_gate_lets_no_operation_into_the_next_generation() -> None:
+    """Whatever else would stop it: the gate itself does."""
+    async with world() as it:
+        it.other_client_picks(it.a)
+        await it.bot.sync()
+        generation = await it.server._gate.enter()
+        await it.server._gate.enter_again(generation)
+        it.other_client_picks(it.b)
+        await it.bot.sync()
+        with pytest.raises(IdentityServerChanged, match=it.a.url):
+            await it.server._gate.enter_again(generation)
+
+
 async def test_a_doubt_whose_read_fails_holds_every_call_back() -> None:
     """What was known before the doubt is not used."""
     async with world() as it:
