@@ -16,7 +16,18 @@ PACKAGE = Path(nio_identity_server.__file__).parent
 REPOSITORY = PACKAGE.parent
 FILES = {str(path.relative_to(PACKAGE)): path for path in sorted(PACKAGE.rglob("*.py"))}
 
-PURE_FILES = ("addresses.py", "base_url.py", "endpoint.py", "grammar.py", "strict_json.py")
+PURE_FILES = (
+    "addresses.py",
+    "base_url.py",
+    "batch.py",
+    "endpoint.py",
+    "grammar.py",
+    "hashing.py",
+    "matrix_id.py",
+    "secret.py",
+    "strict_json.py",
+    "threepid.py",
+)
 PURE_ROOMS = ("endpoints", "errors", "preference")
 PURE = [name for name in FILES if name in PURE_FILES or name.startswith(PURE_ROOMS)]
 FLOWS = [name for name in FILES if name.startswith("flows")]
