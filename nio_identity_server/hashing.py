@@ -31,7 +31,8 @@ def hash_addresses(addresses: Sequence[str], medium: Medium, pepper: str) -> lis
     if not addresses:
         return []
     ending = f" {medium} {pepper}".encode()
-    digests = b"\0".join([sha256(each.encode() + ending).digest() for each in addresses]) + b"\0"
+    encoded = map(str.encode, addresses)
+    digests = b"\0".join([sha256(each + ending).digest() for each in encoded]) + b"\0"
     lines = bytearray(b2a_base64(digests, newline=False).translate(_URL_SAFE))
     lines[_WIDTH - 1 :: _WIDTH] = b"\n" * len(addresses)
     return lines.decode("ascii").split("\n")[:-1]

@@ -12,9 +12,11 @@ loses the event when an earlier callback raises.
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any, cast
 
+import attrs
 from nio import AsyncClient, Response, SyncError, SyncResponse, UnknownAccountDataEvent
 
 from nio_identity_server.client.config import IdentityServerConfig
@@ -93,7 +95,10 @@ class IdentityServerMixin:
         """Note what was known when a request began, which the first net compares."""
         began = self.identity_server.reads if "_identity_server" in self.__dict__ else 0
         response = await super().send(method, path, *args, **kwargs)  # type: ignore[misc]
-        setattr(response, _BEGAN, began)
+        try:
+            setattr(response, _BEGAN, began)
+        except AttributeError:  # not aiohttp's: then no change is late
+            _log.debug("the beginning of a request could not be noted")
         return response
 
     async def create_matrix_response(self, *args: Any, **kwargs: Any) -> Any:
@@ -176,32 +181,46 @@ def _see(client: Any, response: Any) -> None:
         try:
             if not getattr(response, _SEEN, False):
                 setattr(response, _SEEN, True)
-                client.identity_server.observe(*_read(response, client.identity_server.reads))
+                server = client.identity_server
+                contents = _contents(getattr(response, "account_data_events", ()))
+                transport = response.transport_response
+                if transport is None:
+                    server.observe(contents, None, None)
+                else:
+                    request = _request(response, transport, server.reads)
+                    server.observe(contents, request, _token(transport))
         except Exception:  # noqa: BLE001 - design: hooks never end a sync
             _log.exception(_BLIND)
 
 
-def _read(response: Response, reads: int) -> tuple[list[object], SyncRequest | None, str | None]:
-    """The contents of the events in a response, the request that it answers, and its token."""
-    events = getattr(response, "account_data_events", [])
+def _contents(events: Iterable[Any]) -> list[object]:
+    """The content of each event of ours; the events are marked."""
     contents = []
     for event in events:
         if _type_of(event) == EVENT_TYPE:
             contents.append(_content_of(event))
             _mark(event)
-    transport = response.transport_response
-    if transport is None:
-        return contents, None, None
-    first = transport.history[0] if transport.history else transport
-    authorization = first.request_info.headers.get("Authorization", "")
-    request = None
-    if transport.status == _OK and not isinstance(response, SyncError):
-        request = SyncRequest.from_query(
-            first.url.raw_query_string,
-            whole=isinstance(response, SyncResponse),
-            is_late=getattr(transport, _BEGAN, reads) != reads,
-        )
-    return contents, request, authorization.removeprefix("Bearer ")
+    return contents
+
+
+def _request(response: Response, transport: Any, reads: int) -> SyncRequest | None:
+    """The request that a good response answers."""
+    if transport.status != _OK or isinstance(response, SyncError):
+        return None
+    request = SyncRequest.from_query(_first(transport).url.raw_query_string)
+    is_late = getattr(transport, _BEGAN, reads) != reads
+    whole = isinstance(response, SyncResponse)
+    return request if whole and not is_late else attrs.evolve(request, whole=whole, is_late=is_late)
+
+
+def _token(transport: Any) -> str:
+    authorization: str = _first(transport).request_info.headers.get("Authorization", "")
+    return authorization.removeprefix("Bearer ")
+
+
+def _first(transport: Any) -> Any:
+    """What answered the request that nio made, before any redirect was followed."""
+    return transport.history[0] if transport.history else transport
 
 
 def _mark(event: Any) -> None:

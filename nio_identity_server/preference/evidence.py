@@ -61,7 +61,7 @@ class SyncRequest:
 
     @classmethod
     @lru_cache(maxsize=8)  # while nothing happens, a client sends the same query again and again
-    def from_query(cls, query: str, *, whole: bool = True, is_late: bool = False) -> SyncRequest:
+    def from_query(cls, query: str) -> SyncRequest:
         """Read the query of the request's URL, percent-encoded as it was sent."""
         given = dict(part.partition("=")[::2] for part in query.split("&"))
         sync_filter = given.get("filter")
@@ -69,8 +69,6 @@ class SyncRequest:
             since="since" in given or "pos" in given,
             full_state=given.get("full_state", "false") != "false",
             filter=None if sync_filter is None else unquote_plus(sync_filter),
-            whole=whole,
-            is_late=is_late,
         )
 
     @property
