@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     )
     from nio_identity_server.flows.directory import Found
     from nio_identity_server.flows.inspection import ServerInfo
-    from nio_identity_server.flows.session import TokenStore
+    from nio_identity_server.flows.store import TokenStore
     from nio_identity_server.mixin import IdentityServerEvent, IdentityServerMixin, enable
     from nio_identity_server.preference.account_data import (
         Chosen,
@@ -126,7 +126,7 @@ _ROOMS = {
     ),
     "flows.directory": "Found",
     "flows.inspection": "ServerInfo",
-    "flows.session": "TokenStore",
+    "flows.store": "TokenStore",
     "mixin": "IdentityServerEvent IdentityServerMixin enable",
     "preference.account_data": "Chosen Disabled NotSet Preference Unconfirmed Unusable",
     "preference.evidence": "Witness",

@@ -10,13 +10,19 @@ import re
 LONGEST = 255
 """Bytes of a user ID, sigil and server name included."""
 
-# Historical local parts hold almost anything; no colon, though, and nothing that does not print.
+# Historical local parts hold almost anything, also outside ASCII; but no colon, no blank, and
+# nothing that does not print.
 _USER_ID = re.compile(
-    r"@(?P<local>[\x21-\x39\x3b-\x7e]*):"
-    r"(?P<server>(?:\[[0-9A-Fa-f:.]{2,45}\]|[0-9A-Za-z.-]{1,230})(?::[0-9]{1,5})?)"
+    r"@(?P<local>[^:]*):(?:\[[0-9A-Fa-f:.]{2,45}\]|[0-9A-Za-z.-]{1,230})(?::[0-9]{1,5})?"
 )
 
 
 def is_user_id(text: str) -> bool:
     """Tell whether a text is a user ID: ``@local:server.name``, at most 255 bytes."""
-    return len(text) <= LONGEST and _USER_ID.fullmatch(text) is not None
+    return (
+        len(text) <= LONGEST
+        and _USER_ID.fullmatch(text) is not None
+        and text.isprintable()
+        and " " not in text
+        and len(text.encode()) <= LONGEST
+    )

@@ -67,6 +67,7 @@ class IdentityServerMixin:
     def __init__(
         self, *args: Any, identity_server_config: IdentityServerConfig | None = None, **kwargs: Any
     ) -> None:
+        _check_config(identity_server_config)
         super().__init__(*args, **kwargs)
         if identity_server_config is not None:
             self.identity_server_config = identity_server_config
@@ -93,7 +94,7 @@ class IdentityServerMixin:
 
     async def send(self, method: str, path: str, *args: Any, **kwargs: Any) -> Any:
         """Note what was known when a request began, which the first net compares."""
-        began = self.identity_server.reads if "_identity_server" in self.__dict__ else 0
+        began = self.identity_server.observer.reads if "_identity_server" in self.__dict__ else 0
         response = await super().send(method, path, *args, **kwargs)  # type: ignore[misc]
         try:
             setattr(response, _BEGAN, began)
@@ -112,13 +113,15 @@ class IdentityServerMixin:
         _see(self, response)
         await super().receive_response(response)  # type: ignore[misc]
         if not isinstance(response, _SYNCS) and "_identity_server" in self.__dict__:
-            self.identity_server.forget_other_users()
+            self.identity_server.observer.forget_other_users()
 
     async def close(self) -> None:
         """Close the connections to identity servers, then the client."""
-        if "_identity_server" in self.__dict__:
-            await self.identity_server.close()
-        await super().close()  # type: ignore[misc]
+        try:
+            if "_identity_server" in self.__dict__:
+                await self.identity_server.close()
+        finally:
+            await super().close()  # type: ignore[misc]
 
 
 def enable(client: Any, config: IdentityServerConfig | None = None) -> IdentityServer:
@@ -139,17 +142,25 @@ def enable(client: Any, config: IdentityServerConfig | None = None) -> IdentityS
     """
     if not isinstance(client, AsyncClient):
         raise TypeError(f"enable() takes a nio AsyncClient, not {type(client).__name__}")
+    _check_config(config)
     if isinstance(client, IdentityServerMixin):
-        server = client.identity_server
-        if config is not None and config != server.config:
+        if config is not None and config != client.identity_server.config:
             raise ValueError("this client has its identity server already, configured otherwise")
-        return server
+        return client.identity_server
     client.__class__ = _enabled_class(type(client))
     if config is not None:
         client.identity_server_config = config
     _lay_last_net(client)
-    server = client.identity_server
-    return cast("IdentityServer", server)
+    server: IdentityServer = client.identity_server
+    if client.next_batch:
+        # Nobody need wait for another: the call may stand inside a callback of it.
+        server.observer.note_sync()
+    return server
+
+
+def _check_config(config: object) -> None:
+    if config is not None and not isinstance(config, IdentityServerConfig):
+        raise TypeError(f"an IdentityServerConfig is needed, not {type(config).__name__}")
 
 
 _enabled_classes: dict[type, type] = {}
@@ -167,8 +178,9 @@ def _lay_last_net(client: Any) -> None:
 
     def see(event: Any) -> None:
         try:
-            if not getattr(event, _SEEN, False) and _type_of(event) == EVENT_TYPE:
-                client.identity_server.observe([_content_of(event)], None, None)
+            if not getattr(event, _SEEN, False):
+                for content in _contents([event]):
+                    client.identity_server.observer.observe([content], None, None)
         except Exception:  # noqa: BLE001 - design: hooks never end a sync
             _log.exception(_BLIND)
 
@@ -181,14 +193,14 @@ def _see(client: Any, response: Any) -> None:
         try:
             if not getattr(response, _SEEN, False):
                 setattr(response, _SEEN, True)
-                server = client.identity_server
+                observer = client.identity_server.observer
                 contents = _contents(getattr(response, "account_data_events", ()))
                 transport = response.transport_response
                 if transport is None:
-                    server.observe(contents, None, None)
+                    observer.observe(contents, None, None)
                 else:
-                    request = _request(response, transport, server.reads)
-                    server.observe(contents, request, _token(transport))
+                    request = _request(response, transport, observer.reads)
+                    observer.observe(contents, request, _token(transport))
         except Exception:  # noqa: BLE001 - design: hooks never end a sync
             _log.exception(_BLIND)
 

@@ -25,6 +25,11 @@ class SingleFlight(Generic[Result]):
         self._task: asyncio.Task[Result] | None = None
         self._waiters: list[asyncio.Future[None]] = []
 
+    @property
+    def is_under_way(self) -> bool:
+        """Whether there is work to join."""
+        return self._task is not None and not self._task.done()
+
     async def run(self, start: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
         """Join the work that is under way, or start it.
 

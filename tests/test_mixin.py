@@ -29,6 +29,7 @@ from nio_identity_server import (
     parse_base_url,
 )
 from nio_identity_server.client.identity_server import IdentityServer
+from nio_identity_server.client.observer import Observer
 from nio_identity_server.endpoints.discovery import Ping
 from tests.bots import EVENT, Bot, log_in, world
 
@@ -152,6 +153,28 @@ async def test_enable_in_the_middle_of_a_sync_sees_its_answer() -> None:
         await client.close()
 
 
+async def test_enable_inside_a_callback_does_not_hold_the_sync_up() -> None:
+    """The client has synced: nobody waits for another sync."""
+    async with world() as it:
+        it.other_client_picks(it.a)
+        client = AsyncClient(it.homeserver.url)
+        log_in(client, it.alice)
+        await client.sync()
+        config = IdentityServerConfig(trusted=[it.a.url], sync_wait=60.0)
+        async with asyncio.timeout(5):
+            resolution = await enable(client, config).resolve()
+        assert resolution.base_url == parse_base_url(it.a.url)
+        await client.close()
+
+
+def test_a_configuration_of_another_type_is_refused_at_once() -> None:
+    """Not in the log of the first sync."""
+    with pytest.raises(TypeError, match="not dict"):
+        Bot("https://example.org", identity_server_config={"default": None})  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="not dict"):
+        enable(AsyncClient("https://example.org"), {"default": None})  # type: ignore[arg-type]
+
+
 def test_enable_again_gives_the_same_object() -> None:
     """With the same configuration, or with none."""
     client = AsyncClient("https://example.org")
@@ -248,8 +271,11 @@ async def test_an_event_that_reaches_callbacks_by_another_way_is_seen() -> None:
     bot.add_global_account_data_callback(
         lambda _: seen.append(bot.identity_server.preference), UnknownAccountDataEvent
     )
+    typed: list[Any] = []
+    bot.add_global_account_data_callback(typed.append, IdentityServerEvent)
     await bot._handle_sync(response(event({"base_url": None})))
     assert seen == [Disabled()]
+    assert len(typed) == 1
 
 
 async def test_the_third_net_sees_a_malformed_event_too() -> None:
@@ -311,14 +337,31 @@ async def test_an_error_in_a_hook_never_ends_a_sync(
         raise RuntimeError("a bug of ours")
 
     async with world() as it:
-        monkeypatch.setattr(IdentityServer, "observe", fail)
+        monkeypatch.setattr(Observer, "observe", fail)
         it.other_client_picks(it.a)
         seen: list[Any] = []
         it.bot.add_global_account_data_callback(seen.append, IdentityServerEvent)
         assert isinstance(await it.bot.sync(), SyncResponse)
         await it.bot._handle_sync(response(event({})))
-        assert len(seen) == 1
+        assert len(seen) == 2
         assert caplog.text.count("could not be looked at") == 2
+
+
+async def test_a_response_that_takes_no_note_is_passed_on() -> None:
+    """Another transport than aiohttp's may be underneath; then no change counts as late."""
+
+    class Slotted:
+        __slots__ = ()
+
+    class Transport(AsyncClient):  # type: ignore[misc] # nio is untyped
+        async def send(self, *_: Any, **__: Any) -> Any:
+            """Answer with something that takes no attribute."""
+            return Slotted()
+
+    class Odd(IdentityServerMixin, Transport):
+        pass
+
+    assert isinstance(await Odd("https://example.org").send("GET", "/"), Slotted)
 
 
 # -- the typed event

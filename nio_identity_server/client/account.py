@@ -29,7 +29,8 @@ class Change:
         old: What it was.
         new: What it is now.
         source: Which kind of evidence showed it.
-        own: Whether this client made the change (``set``, ``disable``, ``reset``).
+        own: Whether a write of this client made the change (``set``, ``disable``, ``reset``) and
+            was answered. A write whose end was unknown is found by a read, like somebody else's.
     """
 
     old: Preference
@@ -76,6 +77,7 @@ class Account:
         open_generation: The same if a call may go out without another look, else None.
         fresh_until: When knowledge expires, by ``clock``.
         reading: The read that is under way.
+        read_limit: Seconds that it may take; None for as long as the homeserver may.
         ended: Why this state is over, or None.
     """
 
@@ -89,8 +91,10 @@ class Account:
     open_generation: Generation | None = None
     fresh_until: float = 0.0
     reading: SingleFlight[str] = attrs.field(factory=SingleFlight)
+    read_limit: float | None = None
     ended: str | None = None
     _write: Write | None = None
+    _missed: bool = False
     _waiting: dict[asyncio.Future[None], None] = attrs.field(factory=dict, init=False)
 
     @property
@@ -116,9 +120,20 @@ class Account:
                 return  # perhaps our own echo, early: judged when the write has ended
         self._learn(witness, value)
 
-    def watched(self) -> None:
-        """Note that a sync was answered that would have shown a change."""
-        self.fresh_until = self.clock() + FRESH_FOR
+    def watched(self, *, everything: bool = True) -> None:
+        """Note that a sync was answered.
+
+        Args:
+            everything: Whether it would have shown a change. What one sync hides, no later one
+                shows: so the first that shows everything again makes what is known expire.
+        """
+        if not everything:
+            self._missed = True
+        elif self._missed:
+            self._missed = False
+            self.expire()
+        else:
+            self.fresh_until = self.clock() + FRESH_FOR
 
     def answered(self) -> None:
         """Note that a sync was answered: nobody waits for one any more."""
@@ -138,8 +153,12 @@ class Account:
 
     def unread(self) -> None:
         """Let a provisional word stand, because it could not be read again."""
-        self.watched()
+        self._renew()
         self._become(self.choice.unread())
+
+    def _renew(self) -> None:
+        self._missed = False
+        self.fresh_until = self.clock() + FRESH_FOR
 
     # -- writing
 
@@ -248,7 +267,7 @@ class Account:
         self.version += 1
         choice = self.choice.told(witness, value)
         if witness is not Witness.SNAPSHOT:
-            self.watched()
+            self._renew()
         own = witness is Witness.WRITE
         if choice.known != old and old is not None:
             self._end_generation("the user's choice of identity server changed", for_good=True)

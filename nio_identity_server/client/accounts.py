@@ -25,7 +25,7 @@ class Accounts:
     client: NioClient
     report: Callable[[Change], None]
     _account: Account | None = None
-    _token: str = ""
+    _token: str = attrs.field(default="", repr=False)
 
     def current(self) -> Account:
         """The state of the user who is logged in now; another user's is ended."""

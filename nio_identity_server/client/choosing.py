@@ -12,15 +12,20 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
+from yarl import URL
+
 from nio_identity_server.base_url import BaseUrl, parse_base_url
-from nio_identity_server.client.account import Account
+from nio_identity_server.client.account import Account, Change
 from nio_identity_server.client.accounts import Accounts
+from nio_identity_server.client.answer import Answer
 from nio_identity_server.client.config import IdentityServerConfig
 from nio_identity_server.client.connections import Connections
 from nio_identity_server.client.default import DefaultServer
 from nio_identity_server.client.gate import Gate
+from nio_identity_server.client.generation import Generation
 from nio_identity_server.client.homeserver import Homeserver, NioClient
 from nio_identity_server.client.listeners import Listener, Listeners
+from nio_identity_server.client.observer import Observer
 from nio_identity_server.client.reader import Reader
 from nio_identity_server.client.transport import Transport
 from nio_identity_server.client.writer import Writer
@@ -38,10 +43,7 @@ from nio_identity_server.preference.account_data import (
     Known,
     NotSet,
     Preference,
-    read_content,
 )
-from nio_identity_server.preference.choice import IN_DOUBT
-from nio_identity_server.preference.evidence import ABSENT, Sighting, SyncRequest, judge
 from nio_identity_server.preference.resolution import Resolution
 
 if TYPE_CHECKING:
@@ -61,14 +63,15 @@ class Choosing:
     def __init__(self, client: NioClient, config: IdentityServerConfig | None = None) -> None:
         self.config = config = config or IdentityServerConfig()
         self._listeners = Listeners()
-        self._accounts = Accounts(client, self._listeners.tell)
+        self._accounts = Accounts(client, self._changed)
         self._connections = Connections(client, config.ssl_context)
         self._transport = Transport(self._connections)
-        self._default = DefaultServer(config.default, self._transport.fetch)
+        self._default = DefaultServer(config.default, self._fetch)
         homeserver = Homeserver(client, config.homeserver_timeout)
         self._reader = Reader(self._accounts, homeserver, config.named_in_code)
         self._writer = Writer(self._reader)
         self._gate = Gate(self._accounts, self._reader, self._default, config)
+        self.observer = Observer(self._accounts, self._reader, config.named_in_code)
 
     # -- what is chosen
 
@@ -101,14 +104,15 @@ class Choosing:
         Raises:
             NotConfirmed: If the homeserver does not tell; what was known stays known.
         """
-        account = self._accounts.current()
-        while account.is_writing:
-            await account.news()
-        self._default.forget()
-        failure = await self._reader.read_now(account)
-        if failure:
-            raise NotConfirmed(failure)
-        return await self.resolve()
+        while True:
+            try:
+                failure = await self._gate.read_now(self._accounts.current())
+            except IdentityServerChanged:
+                continue  # another user has logged in: tell about that one
+            if failure:
+                raise NotConfirmed(failure)
+            self._default.forget()
+            return await self.resolve()
 
     def on_change(self, callback: Listener) -> Callable[[], None]:
         """Call back with a :class:`Change` whenever the user's choice changes.
@@ -197,7 +201,9 @@ class Choosing:
 
     async def _session(self) -> Session:
         """The session of the generation that holds now; waits at the gate."""
-        generation = await self._gate.enter()
+        return self._session_of(await self._gate.enter())
+
+    def _session_of(self, generation: Generation) -> Session:
         if generation.session is None:
             from nio_identity_server.client.line import (  # noqa: PLC0415 - see the top
                 GenerationLine,
@@ -214,12 +220,12 @@ class Choosing:
 
     async def _log_out(self, account: Account, value: Known) -> None:
         """Give back the token of the server that is about to be left, as far as that works."""
-        generation = account.generation
-        if generation is None or generation.session is None or value == account.choice.known:
+        generation = self._left_by(account, value)
+        if generation is None:
             return
         from nio_identity_server.endpoints.account import Logout  # noqa: PLC0415
 
-        token = generation.session.surrender(self._reader.owner)
+        token = self._session_of(generation).surrender(self._reader.owner)
         if token is None:
             return
         try:
@@ -228,44 +234,30 @@ class Choosing:
         except (IdentityServerError, TimeoutError) as error:
             _log.info("the identity server that is being left could not be told: %s", error)
 
-    # -- what the mixin tells
+    def _left_by(self, account: Account, value: Known) -> Generation | None:
+        """The generation that ends with a write, if its server may have a token of ours."""
+        if value == account.choice.known:
+            return None
+        if account.generation is None and self.config.token_store is not None:
+            # No call was made yet, but a token may be there from an earlier run.
+            resolution = self._gate.resolution(account)
+            return None if resolution.base_url is None else account.enter(resolution)
+        generation = account.generation
+        return None if generation is None or generation.session is None else generation
 
-    def observe(
-        self, contents: list[object], request: SyncRequest | None, token: str | None
-    ) -> None:
-        """Take in one sync response, before anybody else sees it.
+    def _changed(self, change: Change) -> None:
+        """Forget the token of a server that was left, even if no call was made; tell listeners."""
+        if self.config.token_store is not None and isinstance(change.old, Chosen):
+            from nio_identity_server.flows.store import keep_token  # noqa: PLC0415
 
-        Args:
-            contents: The content of each ``m.identity_server`` event in it, in order.
-            request: The request that it answers, if known.
-            token: The access token of that request, if known. An answer to another login than the
-                current one is not looked at.
-        """
-        if token is not None and token != self._reader.homeserver.client.access_token:
-            return
-        account = self._accounts.current()
-        if request is not None and request.shows_changes:
-            account.watched()
-        sighting = judge(contents, request)
-        if sighting is not None:
-            account.saw(sighting.witness, self._value(sighting))
-        account.answered()
-        if account.choice.standing in IN_DOUBT:
-            self._reader.read_soon(account)  # whoever looks, or listens, should not have to call
+            left = str(change.old.base_url)
+            keep_token(self.config.token_store, self._reader.owner, left, None)
+        self._listeners.tell(change)
 
-    @property
-    def reads(self) -> int:
-        """How many reads of the choice have been answered: compared at both ends of a sync."""
-        return self._reader.answered
-
-    def forget_other_users(self) -> None:
-        """End the operations of a user who is no longer logged in."""
-        self._accounts.current()
-
-    def _value(self, sighting: Sighting) -> Known:
-        if sighting.content is ABSENT:
-            return NotSet()
-        return read_content(sighting.content, self.config.named_in_code)
+    async def _fetch(self, url: URL, *, trusted: bool) -> Answer:
+        """Fetch a document; whose origin is named in code may be private."""
+        named = {URL(str(base_url)).origin() for base_url in self.config.named_in_code}
+        return await self._transport.fetch(url, trusted=trusted or url.origin() in named)
 
     async def _ask(
         self, base_url: BaseUrl, endpoint: Endpoint[Reply], token: Secret | None = None

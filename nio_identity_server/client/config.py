@@ -13,7 +13,7 @@ import attrs
 from nio_identity_server.base_url import BaseUrl, parse_base_url
 
 if TYPE_CHECKING:
-    from nio_identity_server.flows.session import TokenStore
+    from nio_identity_server.flows.store import TokenStore
     from nio_identity_server.flows.terms import AcceptTerms
 
 

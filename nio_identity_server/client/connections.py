@@ -97,8 +97,7 @@ class Connections:
     async def close(self) -> None:
         """Close every connection; the next request opens new ones."""
         sessions, self._sessions = self._sessions, {}
-        for session in sessions.values():
-            await session.close()
+        await asyncio.gather(*(session.close() for session in sessions.values()))
 
     def _connector(self, *, trusted: bool) -> aiohttp.BaseConnector:
         context = self._context()

@@ -127,7 +127,7 @@ class Gate:
 
     async def _read_again(self, account: Account) -> None:
         failure = await self._ask(account, PROVISIONAL_READ)
-        if failure:
+        if failure and account.choice.standing is Standing.PROVISIONAL:  # the first who waited
             _log.warning(
                 "the identity server in use could not be confirmed and is used as it was: %s",
                 failure,
@@ -142,6 +142,18 @@ class Gate:
             raise
         account.check_not_ended()
         return failure
+
+    async def read_now(self, account: Account) -> str:
+        """Read the choice with a request that begins after this call; say why not, if not.
+
+        Raises:
+            IdentityServerChanged: If another user logs in meanwhile.
+            NotConfirmed: If the client is closed meanwhile.
+        """
+        while account.is_writing:
+            await account.news()
+        await account.reading.rest()
+        return await self._ask(account)
 
     async def _learn_default(self) -> None:
         failure = ""

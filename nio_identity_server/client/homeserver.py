@@ -86,6 +86,10 @@ class Homeserver:
                 return await self._send_patiently(endpoint, limit)
         except HomeserverError:
             raise
+        except asyncio.CancelledError as error:
+            # The same without the frames of nio and aiohttp, whose local variables hold the
+            # headers.
+            trouble: BaseException = asyncio.CancelledError(*error.args)
         except aiohttp.TooManyRedirects as error:
             trouble = self._redirected(error.history[0].status)
         except aiohttp.RedirectClientError:

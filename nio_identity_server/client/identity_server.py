@@ -38,6 +38,8 @@ class IdentityServer(Choosing):
             CannotConnect, MatrixError, BadResponse, ForbiddenAddress: See there.
             TypeError: If the endpoint is one of the homeserver's.
         """
+        if not isinstance(endpoint, Endpoint):
+            raise TypeError("call() takes an endpoint with its fields, such as GetVersions()")
         if endpoint.receiver is not Receiver.IDENTITY_SERVER:
             raise TypeError(f"{type(endpoint).__name__} is not for the identity server")
         return await (await self._session()).ask(endpoint)

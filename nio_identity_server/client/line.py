@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+from typing import TypeVar
+
 import attrs
 
 from nio_identity_server.client.config import IdentityServerConfig
@@ -13,6 +16,8 @@ from nio_identity_server.client.transport import Transport
 from nio_identity_server.endpoint import Endpoint, Reply
 from nio_identity_server.flows.session import Session
 from nio_identity_server.secret import Secret
+
+Result = TypeVar("Result")
 
 
 @attrs.frozen(eq=False)
@@ -37,6 +42,10 @@ class GenerationLine:
     def server(self) -> str:
         """The server's base URL."""
         return str(self.generation.base_url)
+
+    async def within(self, work: Awaitable[Result]) -> Result:
+        """Await something that must end when the user's choice changes."""
+        return await self.generation.run(work)
 
     async def user_id(self) -> str:
         """The user's id."""

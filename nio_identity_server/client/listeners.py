@@ -23,9 +23,6 @@ class Listeners:
     _listeners: dict[object, Listener] = attrs.field(factory=dict, init=False)
     _tasks: set[asyncio.Task[None]] = attrs.field(factory=set, init=False)
 
-    def __bool__(self) -> bool:
-        return bool(self._listeners)
-
     def add(self, listener: Listener) -> Callable[[], None]:
         """Tell this listener from now on; what is returned ends that."""
         key = object()

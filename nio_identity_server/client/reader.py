@@ -17,6 +17,7 @@ from nio_identity_server.preference.evidence import Witness
 
 _NOT_FOUND = (404, "M_NOT_FOUND")
 _TRIES = 3
+_TOO_SLOW = "the homeserver did not answer within {} s"
 
 Failure = str
 """Why the choice could not be read; empty if it was."""
@@ -45,21 +46,26 @@ class Reader:
 
         Args:
             account: The user whose choice it is.
-            seconds: How long a read that begins now may take.
+            seconds: How long to wait; a read that begins now takes no longer.
 
         Raises:
             NotConfirmed: If the client is closed meanwhile.
         """
-        return await account.reading.run(lambda: self._read_within(account, seconds))
+        if not account.reading.is_under_way:
+            account.read_limit = seconds
+        if account.read_limit == seconds or seconds is None:
+            return await account.reading.run(lambda: self._read_within(account, seconds))
+        try:  # somebody else's read, which may take longer
+            async with asyncio.timeout(seconds):
+                return await account.reading.run(lambda: self._read_within(account, seconds))
+        except TimeoutError:
+            return _TOO_SLOW.format(seconds)
 
     def read_soon(self, account: Account) -> None:
         """Begin to read, without waiting for it."""
-        account.reading.begin(lambda: self._read(account))
-
-    async def read_now(self, account: Account) -> Failure:
-        """Read the choice with a request that begins after this call."""
-        await account.reading.rest()
-        return await self.read(account)
+        if not account.reading.is_under_way:
+            account.read_limit = None
+            account.reading.begin(lambda: self._read(account))
 
     @property
     def owner(self) -> str:
@@ -84,7 +90,7 @@ class Reader:
             async with asyncio.timeout(seconds):
                 return await self._read(account)
         except TimeoutError:
-            return f"the homeserver did not answer within {seconds} s"
+            return _TOO_SLOW.format(seconds)
 
     async def _read(self, account: Account) -> Failure:
         for _ in range(_TRIES):

@@ -57,7 +57,7 @@ def _wait_after(endpoint: Endpoint[Any], error: Exception) -> bool | float:
         return error.retry_after if error.retry_after <= LONGEST_WAIT else False
     if isinstance(error, CannotConnect):
         # A large body may have been refused for its size: then only a smaller one may help.
-        return not endpoint.is_large
+        return not (endpoint.is_large and error.cut)
     return isinstance(error, RateLimited) or (
         isinstance(error, MatrixError) and error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
     )

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import stat
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import attrs
@@ -58,6 +61,22 @@ class FileTokenStore:
             PermissionError: As for :meth:`load`.
             OSError: If the file cannot be written; it is as it was.
         """
+        with self._locked():
+            self._save(user_id, base_url, token)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Keep other processes out between reading the file and replacing it."""
+        lock = self.path.with_name(f".{self.path.name}.lock")
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        descriptor = os.open(lock, flags, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def _save(self, user_id: str, base_url: str, token: str | None) -> None:
         tokens = self._read()
         if tokens.get(user_id, {}).get(base_url) == token:
             return

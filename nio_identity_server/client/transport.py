@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 from functools import cache
 from http import HTTPStatus
@@ -101,7 +102,7 @@ class Transport:
             )
         )
         if answer.status != HTTPStatus.OK:
-            _refuse(server, answer)
+            _refuse(server, answer, token)
         reason = ""
         try:
             return endpoint.read(answer.body)
@@ -140,6 +141,9 @@ class Transport:
             return await self._exchange_raw(request)
         except IdentityServerError:
             raise
+        except asyncio.CancelledError as error:
+            # The same without the frames of aiohttp, whose local variables hold the headers.
+            trouble: BaseException = asyncio.CancelledError(*error.args)
         except Exception as error:  # noqa: BLE001 - promise: only our exceptions come out
             trouble = _translate(error, request)
         raise trouble
@@ -205,18 +209,22 @@ def _translate(error: Exception, request: _Request) -> IdentityServerError:
     reason = describe(error, request.timeout)
     if isinstance(error, aiohttp.ClientResponseError):
         return BadResponse(request.server, reason)
-    return CannotConnect(request.server, reason)
+    broken = aiohttp.ServerDisconnectedError | aiohttp.ClientOSError
+    cut = isinstance(error, broken) and not isinstance(error, aiohttp.ClientConnectorError)
+    return CannotConnect(request.server, reason, cut=cut)
 
 
-def _refuse(server: str, answer: Answer) -> NoReturn:
-    status = answer.status
+def _refuse(server: str, answer: Answer, token: Secret | None) -> NoReturn:
+    status, message = answer.status, answer.message
+    if token is not None:
+        message = message.replace(token.reveal(), "***")  # a server may repeat what it was sent
     if status < HTTPStatus.MULTIPLE_CHOICES:
         raise BadResponse(server, f"HTTP {status} instead of 200", status)
     if status < HTTPStatus.BAD_REQUEST:
         raise BadResponse(server, f"HTTP {status}, but redirects are not followed", status)
     if status == HTTPStatus.TOO_MANY_REQUESTS:  # with any errcode: Sydent says M_UNKNOWN
-        raise RateLimited(status, answer.errcode, answer.message, server, answer.retry_after)
-    raise MatrixError(status, answer.errcode, answer.message, server)
+        raise RateLimited(status, answer.errcode, message, server, answer.retry_after)
+    raise MatrixError(status, answer.errcode, message, server)
 
 
 def _refuse_address(server: str, base_url: BaseUrl, *, trusted: bool) -> None:

@@ -14,11 +14,12 @@ import msgspec
 
 from nio_identity_server.endpoint import Endpoint
 
-LARGE = 625
-"""This many addresses, or more, make a request that a server may find too large. A lookup halves
-its chunks of 5,000 down to this."""
+LARGE = 1250
+"""This many addresses, or more, make a request that a server may find too large."""
 
 _CAP = 4 * 1024
+# In the clear, an address comes back as a key, perhaps with every character escaped.
+_ESCAPED = 6
 # A hash, the longest user id that there may be, and what JSON puts around them.
 _CAP_FOR_EACH = 400
 
@@ -85,7 +86,10 @@ class LookupUsers(Endpoint[Mappings]):
     @property
     def cap(self) -> int:  # type: ignore[override] # grows with what is asked
         """Most bytes that a reply may have."""
-        return _CAP + _CAP_FOR_EACH * len(self.addresses)
+        cap = _CAP + _CAP_FOR_EACH * len(self.addresses)
+        if self.algorithm == "none":
+            cap += _ESCAPED * sum(map(len, self.addresses))
+        return cap
 
     @property
     def is_large(self) -> bool:

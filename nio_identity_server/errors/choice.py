@@ -106,7 +106,7 @@ class InvalidAddress(IdentityServerError, ValueError):
     """
 
     def __init__(self, reason: str, positions: tuple[int, ...] = ()) -> None:
-        super().__init__(f"{reason}{_at(positions)}; nothing was sent")
+        super().__init__(f"{reason}{_at(positions)}")
         self.reason = reason
         self.positions = positions
 

@@ -61,12 +61,14 @@ class CannotConnect(IdentityServerError):
     Attributes:
         server: The base URL.
         reason: How it failed.
+        cut: Whether a connection that stood was broken off without an answer.
     """
 
-    def __init__(self, server: str, reason: str) -> None:
+    def __init__(self, server: str, reason: str, *, cut: bool = False) -> None:
         super().__init__(f"no answer from {server}: {reason}")
         self.server = server
         self.reason = reason
+        self.cut = cut
 
 
 class BadResponse(IdentityServerError):

@@ -105,7 +105,8 @@ class Directory:
         start, bad = 0, list[int]()
         async for chunk in chunks:
             batch = read_batch(chunk)
-            bad += [start + position for position in batch.invalid]
+            if self.invalid == "raise":
+                bad += [start + position for position in batch.invalid]
             if not at_once:
                 self._refuse(bad)
             if len(batch):
@@ -114,7 +115,7 @@ class Directory:
         self._refuse(bad)
 
     def _refuse(self, positions: list[int]) -> None:
-        if positions and self.invalid == "raise":
+        if positions:
             raise InvalidAddress(
                 "neither an email address nor a phone number with + in front", tuple(positions)
             )

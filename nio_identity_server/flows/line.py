@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Awaitable
+from typing import Protocol, TypeVar
 
 from nio_identity_server.endpoint import Endpoint, Reply
 from nio_identity_server.secret import Secret
+
+Result = TypeVar("Result")
 
 
 class Line(Protocol):
@@ -18,6 +21,10 @@ class Line(Protocol):
     @property
     def server(self) -> str:
         """The server's base URL."""
+        ...
+
+    async def within(self, work: Awaitable[Result]) -> Result:
+        """Await something that must end when the user's choice changes."""
         ...
 
     async def user_id(self) -> str:

@@ -41,6 +41,15 @@ is slower, takes a hundred times the memory, and stops our own event loop for se
 AT_ONCE = 2
 """Requests at the same time."""
 
+HALVINGS = 3
+"""How often a request that a server finds too large is halved."""
+
+LONGEST_BODY = 450_000
+"""Bytes of addresses in one request: with everything around them, less than Sydent takes."""
+
+# Blank, medium, two quotes and a comma around an address in the clear.
+_AROUND = 10
+
 PEPPERS = 2
 """How often one lookup follows a pepper that was rotated under it."""
 
@@ -80,7 +89,7 @@ class Peppers:
         if self._details is None:
             outcome = await self._flight.run(self._fetch)
             if isinstance(outcome, IdentityServerError):
-                raise outcome
+                raise outcome.again()
             return outcome
         return self._details
 
@@ -117,6 +126,7 @@ class Lookup:
     peppers: Peppers
     allow_plaintext: bool = False
     _most: int = CHUNK
+    _halvings: int = 0
     _refreshes: int = 0
 
     async def find(self, batch: Batch) -> list[Match]:
@@ -128,19 +138,35 @@ class Lookup:
         pieces, found = deque([batch]), list[Match]()
         while pieces:
             piece = pieces.popleft()
-            if len(piece) > self._most:
+            details = await self.peppers.current()
+            if len(piece) > self._most or self._is_too_long(piece, details):
                 pieces.extendleft(reversed(piece.halves()))
                 continue
-            details = await self.peppers.current()
             try:
                 found += await self._find_with_fresh_pepper(piece, details)
             except (MatrixError, CannotConnect) as error:
-                if not _is_too_large(error) or len(piece) < 2 * LARGE:
+                if not _is_too_large(error, piece) or not self._learn_size(len(piece)):
                     raise
-                # The chunks that follow are cut before they are refused.
-                self._most = (len(piece) + 1) // 2
                 pieces.appendleft(piece)
         return found
+
+    def _learn_size(self, refused: int) -> bool:
+        """Take note that so many addresses are too many; tell whether to go on with fewer.
+
+        The chunks that follow are cut before they are refused.
+        """
+        half = (refused + 1) // 2
+        if half < self._most:
+            self._halvings += 1
+            self._most = half
+        return self._halvings <= HALVINGS and refused > 1
+
+    def _is_too_long(self, batch: Batch, details: HashDetails) -> bool:
+        """Whether addresses in the clear would make a body that servers do not take."""
+        if len(batch) == 1 or self._algorithm(details) == "sha256":
+            return False
+        every = chain(batch.emails, batch.msisdns)
+        return sum(len(address.encode()) + _AROUND for address in every) > LONGEST_BODY
 
     async def _find_with_fresh_pepper(self, batch: Batch, details: HashDetails) -> list[Match]:
         try:
@@ -161,8 +187,8 @@ class Lookup:
         ]
         # A set: each address once, and in an order that says nothing about the address book.
         questions = frozenset(chain.from_iterable(hidden for _, _, hidden in asked))
-        kind = _HashedLookup if algorithm == "sha256" else LookupUsers
-        reply = await self.ask(kind(questions, algorithm, details.lookup_pepper))
+        pepper, probing = details.lookup_pepper, self._most < CHUNK
+        reply = await self.ask(_Question(questions, algorithm, pepper, probing=probing))
         mappings = reply.mappings
         if not mappings.keys() <= questions:
             raise BadResponse(self.peppers.server, "it tells of addresses that were not asked for")
@@ -187,13 +213,27 @@ class Lookup:
         raise HashingNotSupported(self.peppers.server)
 
 
-@attrs.frozen
-class _HashedLookup(LookupUsers):
-    """The same, with addresses that were hashed here: hashes need no escaping."""
+@attrs.frozen(kw_only=False)
+class _Question(LookupUsers):
+    """The same, about addresses that were hashed here.
+
+    Attributes:
+        probing: Whether it is smaller than usual because a larger one was refused: then it is not
+            repeated but made smaller still.
+    """
+
+    probing: bool = False
+
+    @property
+    def is_large(self) -> bool:
+        """Whether to make it smaller instead of sending it again."""
+        return self.probing or super().is_large
 
     @property
     def payload(self) -> bytes:
-        """The body, in half the time of a JSON encoder."""
+        """The body, in half the time of a JSON encoder: hashes need no escaping."""
+        if self.algorithm != "sha256":
+            return super().payload
         rest = json.dumps({"algorithm": self.algorithm, "pepper": self.pepper})
         return f'{{"addresses":["{_QUOTES.join(self.addresses)}"],{rest[1:]}'.encode()
 
@@ -204,12 +244,13 @@ def _hide(addresses: Sequence[str], medium: Medium, algorithm: str, pepper: str)
     return hash_addresses(addresses, medium, pepper)
 
 
-def _is_too_large(error: MatrixError | CannotConnect) -> bool:
+def _is_too_large(error: MatrixError | CannotConnect, batch: Batch) -> bool:
     """Whether a smaller request may succeed.
 
-    Sydent resets the connection, without an answer, when a body is larger than it likes.
+    Sydent resets the connection, without an answer, when a body is larger than it likes. A server
+    that cannot be reached, or that is slow, does not mean that.
     """
     if isinstance(error, CannotConnect):
-        return True
+        return error.cut and len(batch) >= LARGE
     too_large = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
     return error.errcode == "M_TOO_LARGE" or error.status == too_large

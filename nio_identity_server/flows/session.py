@@ -1,4 +1,4 @@
-"""Being known to an identity server: terms, registration, and a token that is renewed once.
+"""Being known to an identity server: terms, registration, a token that is renewed once.
 
 https://spec.matrix.org/v1.16/identity-service-api/#authentication
 """
@@ -7,26 +7,26 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from http import HTTPStatus
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import attrs
 
 from nio_identity_server.endpoint import Endpoint, Reply
-from nio_identity_server.endpoints.account import GetAccount, RegisterAccount
-from nio_identity_server.endpoints.homeserver import OpenIdToken, RequestOpenIdToken
+from nio_identity_server.endpoints.account import GetAccount
 from nio_identity_server.endpoints.terms import Policy
 from nio_identity_server.errors import (
     BadResponse,
     HomeserverError,
     IdentityServerError,
     MatrixError,
-    RateLimited,
-    RegistrationRefused,
 )
 from nio_identity_server.flows.line import Line
 from nio_identity_server.flows.lookup import Peppers
+from nio_identity_server.flows.obstacles import Obstacle, obstacle_of
+from nio_identity_server.flows.registration import register
+from nio_identity_server.flows.store import TokenStore, keep_token
 from nio_identity_server.flows.terms import (
+    ASKING,
     AcceptTerms,
     accept_urls,
     accepted_urls,
@@ -41,18 +41,6 @@ from nio_identity_server.single_flight import SingleFlight
 Result = TypeVar("Result")
 
 _log = logging.getLogger("nio_identity_server")
-
-
-class TokenStore(Protocol):
-    """Keeps identity-server tokens, each under the user and the server that it belongs to."""
-
-    def load(self, user_id: str, base_url: str) -> str | None:
-        """The token of this user at this server, or None."""
-        ...
-
-    def save(self, user_id: str, base_url: str, token: str | None) -> None:
-        """Keep a token in place of an older one; None forgets it."""
-        ...
 
 
 @attrs.define(eq=False)
@@ -73,6 +61,12 @@ class Session:
     _token: Secret | None = None
     _unproved: Secret | None = None  # registered, but not yet known to be good and ours
     _flight: SingleFlight[Secret | IdentityServerError] = attrs.field(
+        factory=SingleFlight, init=False
+    )
+    _registering: SingleFlight[Secret | IdentityServerError] = attrs.field(
+        factory=SingleFlight, init=False
+    )
+    _signing: SingleFlight[IdentityServerError | None] = attrs.field(
         factory=SingleFlight, init=False
     )
 
@@ -100,31 +94,33 @@ class Session:
             work: Sends one request, to the identity server or, with the token inside, to the
                 homeserver, which hands the identity server's refusal on in its own way.
         """
-        token = await self.token()
-        renewed = signed = False
+        tried: set[Obstacle] = set()
+        obstacle = None
         while True:
+            token = await self.token()
             try:
+                if obstacle is Obstacle.TERMS:
+                    await self._sign_once(token)
                 return await work(token)
             except (MatrixError, HomeserverError) as error:
-                refused, unsigned = _is_token_refused(error), _is_unsigned(error)
-                if not (refused and not renewed) and not (unsigned and not signed):
+                obstacle = obstacle_of(error)
+                if obstacle is None or obstacle in tried:
                     raise
-            if refused:
-                renewed = True
+            tried.add(obstacle)
+            if obstacle is Obstacle.TOKEN:
                 self._drop(token, await self.line.user_id())
-            else:
-                signed = True
-                await self._sign_pending(token)
-            token = await self.token()
 
     async def token(self) -> Secret:
-        """The token; one registration for all who wait for it."""
+        """The token; one registration for all who wait for it.
+
+        Raises:
+            RuntimeError: Inside the ``accept_terms`` callback, which is what it would wait for.
+        """
         if self._token is not None:
             return self._token
-        outcome = await self._flight.run(self._establish)
-        if isinstance(outcome, IdentityServerError):
-            raise outcome
-        return outcome
+        if ASKING.get() is self.line:
+            raise RuntimeError("accept_terms= cannot make calls that wait for its own answer")
+        return _result(await self._flight.run(self._establish))
 
     async def pending_terms(self) -> tuple[Policy, ...]:
         """The policies that the user has not accepted; none if the server is content."""
@@ -143,24 +139,32 @@ class Session:
             TermsNotOffered: If the server does not offer one of them.
         """
         agreement = await accept_urls(self.line, urls)
+        if not agreement.post:
+            return
         user_id = await self.line.user_id()
-        token = self._token or self._kept(user_id) or await self._register(user_id)
-        await sign(self.line, token, agreement)
+        token = self._token or await self._registered(user_id)
+        try:
+            await sign(self.line, token, agreement)
+        except MatrixError as error:
+            if obstacle_of(error) is not Obstacle.TOKEN:
+                raise
+            self._drop(token, user_id)
+            await sign(self.line, await self._registered(user_id), agreement)
 
     def surrender(self, user_id: str) -> Secret | None:
         """Give the token out of hand, to be logged out; whoever needs one again registers anew."""
-        token = self._token or self._kept(user_id)
+        token = self._token or self._unproved
+        try:
+            token = token or self._stored(user_id)
+        except Exception as error:  # noqa: BLE001 - the application's; nobody is kept from leaving
+            _log.warning("the token store could not be read (%s)", type(error).__name__)
         self._token = self._unproved = None
         self.forget(user_id)
         return token
 
     def forget(self, user_id: str) -> None:
         """Forget the token: the server is no longer the user's."""
-        try:
-            if self.store is not None:
-                self.store.save(user_id, self.line.server, None)
-        except Exception:  # noqa: BLE001 - the application's; it must not stop what is going on
-            _log.exception("a token could not be taken out of the token store")
+        keep_token(self.store, user_id, self.line.server, None)
 
     # -- becoming known
 
@@ -181,7 +185,7 @@ class Session:
         try:
             await self._prove(token, user_id)
         except MatrixError as error:
-            if not _is_token_refused(error):
+            if obstacle_of(error) is not Obstacle.TOKEN:
                 raise
             self._drop(token, user_id)
             return None
@@ -190,38 +194,51 @@ class Session:
     async def _begin(self, user_id: str) -> Secret:
         """Terms before anything else is said (MSC2140), then registration."""
         agreement = await agree(self.line, await offered_policies(self.line), self.accept)
-        token = await self._register(user_id)
+        token = await self._registered(user_id)
         await sign(self.line, token, agreement)
         await self._prove(token, user_id)
         return token
+
+    async def _registered(self, user_id: str) -> Secret:
+        """A token of ours, whatever terms are unsigned; one registration for all who wait."""
+        return _result(await self._registering.run(lambda: self._keep_or_register(user_id)))
+
+    async def _keep_or_register(self, user_id: str) -> Secret | IdentityServerError:
+        try:
+            token = self._kept(user_id)
+            if token is not None and await self._is_ours(token, user_id):
+                return token
+            return await self._register(user_id)
+        except IdentityServerError as error:
+            return error
+
+    async def _is_ours(self, token: Secret, user_id: str) -> bool:
+        """Whether the server takes the token, and for ours."""
+        try:
+            await self._check_owner(token, user_id)
+        except MatrixError as error:
+            obstacle = obstacle_of(error)
+            if obstacle is None:
+                raise
+            return obstacle is Obstacle.TERMS  # asked about only after whose it is
+        return True
 
     async def _prove(self, token: Secret, user_id: str) -> None:
         """Make sure that the server takes the token, for ours, and has no unsigned terms."""
         try:
             return await self._check_owner(token, user_id)
         except MatrixError as error:
-            if not _is_unsigned(error):
+            if obstacle_of(error) is not Obstacle.TERMS:
                 raise
         # New terms; or, with a fresh token, they changed while we registered.
-        await self._sign_pending(token)
+        await self._sign_once(token)
         return await self._check_owner(token, user_id)
 
     async def _register(self, user_id: str) -> Secret:
-        """Exchange a fresh OpenID token: it has no audience, so it is used once and forgotten."""
-        openid = await self.line.ask_homeserver(RequestOpenIdToken(user_id))
-        try:
-            token = Secret((await self.line.say(_registration(openid))).secret)
-        except RateLimited:
-            raise
-        except MatrixError as error:
-            refusal = error
-        else:
-            self._unproved = token
-            if self.store is not None:
-                self.store.save(user_id, self.line.server, token.reveal())
-            return token
-        # Sydent: 403 M_UNAUTHORIZED is its list of homeservers, 500 that it could not reach ours.
-        raise RegistrationRefused(refusal.status, refusal.errcode, refusal.message, refusal.server)
+        token = await register(self.line, user_id)
+        self._unproved = token
+        keep_token(self.store, user_id, self.line.server, token)
+        return token
 
     async def _check_owner(self, token: Secret, user_id: str) -> None:
         account = await self.line.say(GetAccount(), token)
@@ -234,7 +251,7 @@ class Session:
         try:
             await self.line.say(GetAccount(), token)
         except MatrixError as error:
-            if not _is_token_refused(error) and not _is_unsigned(error):
+            if obstacle_of(error) is None:
                 raise
             return False
         return True
@@ -256,6 +273,19 @@ class Session:
         if self._stored(user_id) == token:
             self.forget(user_id)
 
+    async def _sign_once(self, token: Secret) -> None:
+        """Sign what is pending; the application is asked once for all who wait."""
+        outcome = await self._signing.run(lambda: self._sign(token))
+        if outcome is not None:
+            raise outcome.again()
+
+    async def _sign(self, token: Secret) -> IdentityServerError | None:
+        try:
+            await self._sign_pending(token)
+        except IdentityServerError as error:
+            return error
+        return None
+
     async def _sign_pending(self, token: Secret) -> None:
         policies = await offered_policies(self.line)
         if not policies:
@@ -263,21 +293,7 @@ class Session:
         await sign(self.line, token, await agree(self.line, policies, self.accept))
 
 
-def _registration(openid: OpenIdToken) -> RegisterAccount:
-    return RegisterAccount(
-        openid.access_token, openid.token_type, openid.matrix_server_name, openid.expires_in
-    )
-
-
-def _is_token_refused(error: MatrixError | HomeserverError) -> bool:
-    """401 anywhere; and what Synapse makes of it when it hands it on: 400 ``M_UNAUTHORIZED``.
-
-    Not 403 ``M_UNAUTHORIZED``, which is about what is asked: renewing would go on for ever.
-    """
-    if isinstance(error, HomeserverError):
-        return (error.status, error.errcode) == (400, "M_UNAUTHORIZED")
-    return error.status == HTTPStatus.UNAUTHORIZED
-
-
-def _is_unsigned(error: MatrixError | HomeserverError) -> bool:
-    return (error.status, error.errcode) == (403, "M_TERMS_NOT_SIGNED")
+def _result(outcome: Secret | IdentityServerError) -> Secret:
+    if isinstance(outcome, IdentityServerError):
+        raise outcome.again()
+    return outcome

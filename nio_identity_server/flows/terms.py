@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
-from typing import Literal
+from contextvars import ContextVar
 
 import attrs
 
@@ -28,9 +28,12 @@ from nio_identity_server.preference.account_data import (
 )
 from nio_identity_server.secret import Secret
 
-Answer = Collection[str] | Literal[True]
+Answer = Collection[str] | bool | None
 AcceptTerms = Callable[[tuple[Policy, ...]], Answer | Awaitable[Answer]]
-"""Told the pending policies, it answers the URLs that the user accepts, or True for all."""
+"""Told the pending policies, it answers the URLs that the user accepts, True for all, or None."""
+
+ASKING: ContextVar[Line | None] = ContextVar("ASKING", default=None)
+"""The line on whose behalf the application is being asked, in the task that asks."""
 
 _TRIES = 3
 
@@ -139,11 +142,19 @@ async def _remember(line: Line, urls: Sequence[str]) -> None:
 async def _ask_application(
     pending: tuple[Policy, ...], accept: AcceptTerms, line: Line
 ) -> tuple[str, ...]:
-    answer = accept(pending)
-    if inspect.isawaitable(answer):
-        answer = await answer
+    asking = ASKING.set(line)
+    try:
+        answer = accept(pending)
+        if inspect.isawaitable(answer):
+            answer = await line.within(answer)
+    finally:
+        ASKING.reset(asking)
     if answer is True:
         return tuple(url for policy in pending for url in _preferred(policy))
+    if answer is None or answer is False:
+        return ()  # the user says no
+    if isinstance(answer, str):
+        raise TypeError("accept_terms= answers a list of URLs, not one string")
     urls = tuple(answer)
     _check_offered(urls, pending, line)
     return urls

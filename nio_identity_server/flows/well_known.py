@@ -94,7 +94,7 @@ def _redirect_target(url: URL, location: str) -> URL:
     try:
         target = url.join(URL(location))
         parse_base_url(str(target.origin()))
-    except (ValueError, InvalidBaseUrl):
+    except Exception:  # noqa: BLE001 - yarl raises IndexError, too, for what it cannot read
         target = URL()
     if target.scheme != "https" or target.user is not None or target.password is not None:
         raise _NoDefault("it redirects to something that is not a plain https URL")

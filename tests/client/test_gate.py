@@ -492,6 +492,66 @@ async def test_an_idle_sync_keeps_knowledge_fresh() -> None:
         assert len(it.reads) == 1
 
 
+async def test_a_change_that_a_former_login_was_told_is_not_lost() -> None:
+    """Nio goes on behind a response that is not looked at: what is known is read again."""
+    async with world() as it:
+        it.other_client_picks(it.a)
+        await it.bot.sync()
+        await it.server.call(Ping())
+        async with it.homeserver.hold("GET", "/sync", stage="answer") as hold:
+            sync = asyncio.create_task(it.bot.sync(timeout=1000))
+            it.other_client_sets({"base_url": None})
+            await hold.reached()
+            it.bot.access_token = it.homeserver.login("alice").access_token
+        await sync
+        with pytest.raises(IdentityDisabled):
+            await it.server.call(Ping())
+
+
+async def test_a_change_that_a_filter_hid_is_not_lost() -> None:
+    """Later syncs do not show it, so the first that could makes what is known be read again."""
+    async with world() as it:
+        it.other_client_picks(it.a)
+        await it.bot.sync()
+        await it.server.call(Ping())
+        it.other_client_sets({"base_url": None})
+        await it.bot.sync(sync_filter={"account_data": {"types": []}})
+        await it.bot.sync()
+        with pytest.raises(IdentityDisabled):
+            await it.server.call(Ping())
+        assert len(it.reads) == 2
+
+
+async def test_one_failed_read_is_logged_once_for_all_who_waited(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Not ten thousand times."""
+    async with world() as it:
+        it.other_client_picks(it.a)
+        await it.bot.sync()
+        it.homeserver.reject_next(500, "M_UNKNOWN", path="account_data")
+        with caplog.at_level(logging.WARNING, "nio_identity_server"):
+            await asyncio.gather(*(it.server.call(Ping()) for _ in range(50)))
+        assert caplog.text.count("could not be confirmed") == 1
+
+
+async def test_the_second_look_joins_a_longer_read_for_its_own_time_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A read that somebody else began may take longer."""
+    monkeypatch.setattr(gate, "PROVISIONAL_READ", 0.05)
+    async with world(sync_wait=0.01, homeserver_timeout=60.0) as it:
+        it.other_client_picks(it.a)
+        async with it.homeserver.hold("GET", "account_data") as hold:
+            resolving = asyncio.create_task(it.server.resolve())
+            await hold.reached()
+            await it.bot.sync()
+            async with asyncio.timeout(5):
+                await it.server.call(Ping())
+        await resolving
+        assert it.spoken_to == "a"
+
+
 async def test_another_user_starts_anew_and_ends_what_runs() -> None:
     """Held and running calls of the former user fail; nothing of theirs is used for the new one."""
     async with world(default="c", sync_wait=60.0) as it:

@@ -687,3 +687,28 @@ async def test_call_refuses_an_endpoint_of_the_homeserver() -> None:
     async with world() as it:
         with pytest.raises(TypeError, match="GetTokenOwner"):
             await it.server.call(GetTokenOwner())
+        with pytest.raises(TypeError, match="such as GetVersions"):
+            await it.server.call(GetVersions)  # type: ignore[arg-type]
+
+
+async def test_refresh_tells_about_whoever_is_logged_in_when_it_ends() -> None:
+    """Another user who logs in meanwhile is no reason to fail."""
+    async with world() as it:
+        it.other_client_sets({"base_url": None}, it.bob)
+        async with it.homeserver.hold("GET", DATA, times=1) as hold:
+            refreshing = asyncio.create_task(it.server.refresh())
+            await hold.reached()
+            log_in(it.bot, it.bob)
+            assert it.server.preference == Unconfirmed()
+        assert isinstance((await refreshing).refusal, IdentityDisabled)
+
+
+async def test_a_failed_refresh_keeps_the_default_too() -> None:
+    """What is told and what calls do stay the same."""
+    async with world(default="c") as it:
+        await it.bot.sync()
+        before = await it.server.resolve()
+        it.homeserver.reject_next(500, "M_UNKNOWN", path=DATA)
+        with pytest.raises(NotConfirmed):
+            await it.server.refresh()
+        assert it.server.resolution == before

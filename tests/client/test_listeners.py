@@ -68,16 +68,13 @@ async def test_the_end_of_listening() -> None:
     """What ``add`` returns ends it, as often as one likes, and for this one only."""
     heard: list[Change] = []
     listeners = Listeners()
-    assert not listeners
     end, _ = listeners.add(heard.append), listeners.add(heard.append)
-    assert listeners
     end()
     end()
     listeners.tell(CHANGE)
     await turns()
 
     assert heard == [CHANGE]
-    assert listeners
 
 
 async def test_a_listener_that_ends_itself() -> None:

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -11,10 +13,15 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from nio_identity_server.client.tokens import FileTokenStore, MemoryTokenStore
-from nio_identity_server.flows.session import TokenStore
+from nio_identity_server.flows.store import TokenStore
 
 ALICE, BOB = "@alice:example.org", "@bob:example.org"
 ONE, TWO = "https://one.example", "https://two.example"
+
+
+def names(folder: Path) -> list[str]:
+    """What is in a folder, besides the file that keeps other processes out."""
+    return [each.name for each in folder.iterdir() if not each.name.endswith(".lock")]
 
 
 @pytest.fixture(name="path")
@@ -89,7 +96,7 @@ def test_only_the_owner_can_read_the_file(path: Path) -> None:
             assert mode(path) == 0o600
     finally:
         os.umask(old)
-    assert [each.name for each in path.parent.iterdir()] == [path.name]
+    assert names(path.parent) == [path.name]
 
 
 def test_nothing_is_written_if_nothing_changes(path: Path) -> None:
@@ -123,7 +130,7 @@ def test_a_file_that_others_can_reach_is_refused(path: Path, bits: int) -> None:
         FileTokenStore(path).save(ALICE, ONE, "other")
     assert (path.read_text(), mode(path)) == (text, bits)
     assert 'token"' not in str(caught.value)
-    assert [each.name for each in path.parent.iterdir()] == [path.name]
+    assert names(path.parent) == [path.name]
 
 
 def test_a_file_of_somebody_else_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -206,7 +213,7 @@ def test_a_write_that_fails_changes_nothing(
         with pytest.raises(KeyboardInterrupt if fault == "interrupt" else OSError):
             store.save(ALICE, ONE, "new")
     assert store.load(ALICE, ONE) == ("old" if exists else None)
-    assert [each.name for each in path.parent.iterdir()] == [path.name] * exists
+    assert names(path.parent) == [path.name] * exists
     store.save(ALICE, ONE, "new")
     assert store.load(ALICE, ONE) == "new"
 
@@ -247,3 +254,19 @@ def _pairs() -> list[tuple[str, str]]:
 def _both(path: Path) -> list[Callable[[], object]]:
     store = FileTokenStore(path)
     return [lambda: store.load(ALICE, ONE), lambda: store.save(ALICE, ONE, "other")]
+
+
+def test_several_processes_lose_no_token_of_each_other(tmp_path: Path) -> None:
+    """Reading the file and replacing it is one step for everybody else."""
+    program = (
+        "import sys; from nio_identity_server import FileTokenStore;"
+        "store = FileTokenStore(sys.argv[1]);"
+        "[store.save(f'@{sys.argv[2]}{each}:x', 'https://id', 'token') for each in range(20)]"
+    )
+    path = tmp_path / "tokens"
+    running = [
+        subprocess.Popen([sys.executable, "-c", program, str(path), name])  # noqa: S603 - ours
+        for name in "abcd"
+    ]
+    assert [each.wait(60) for each in running] == [0] * 4
+    assert len(json.loads(path.read_text())) == 80

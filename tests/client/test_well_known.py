@@ -169,6 +169,23 @@ async def test_a_published_server_with_a_private_address_is_refused() -> None:
         assert [request.path for request in web.requests] == [WELL_KNOWN]
 
 
+@pytest.mark.parametrize("location", ["//][@", "https://[", "http://example.test/", ""])
+async def test_a_redirect_to_nowhere_means_no_default(location: str) -> None:
+    """Whatever the URL library makes of it."""
+    async with published(None) as (web, _homeserver, server):
+        web.redirect_next(location, 302)
+        with pytest.raises(NoIdentityServer):
+            await server.call(Ping())
+
+
+async def test_a_redirect_to_a_host_that_is_named_in_code_may_be_private() -> None:
+    """The operator vouches for it; for nobody else."""
+    async with published(IDENTITY) as (web, _homeserver, server):
+        web.redirect_next("https://id.example.test/wk.json", 302)
+        with pytest.raises(NoIdentityServer, match="404"):  # it was asked, and has none
+            await server.call(Ping())
+
+
 async def test_refresh_fetches_it_again_and_ends_what_ran_on_the_old_one() -> None:
     """The default can change as well; nothing of one server reaches another."""
     async with published(IDENTITY) as (web, _homeserver, server):

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from nio_identity_server.batch import Batch
-from nio_identity_server.endpoints.lookup import LookupUsers, Mappings
+from nio_identity_server.endpoints.lookup import HashDetails, LookupUsers, Mappings
 from nio_identity_server.errors import CannotConnect, MatrixError
 from nio_identity_server.flows.lookup import Lookup, Peppers
 from nio_identity_server.threepid import ThreePid
@@ -26,7 +26,7 @@ def too_large_above(limit: int, error: Exception) -> Answer:
     [
         refusal("M_TOO_LARGE"),
         refusal("M_UNKNOWN", 413),
-        CannotConnect(SERVER, "the connection was closed without an answer"),
+        CannotConnect(SERVER, "the connection was closed without an answer", cut=True),
     ],
 )
 @pytest.mark.parametrize("limit", [2_500, 1_250, 625])
@@ -63,14 +63,51 @@ async def test_what_is_always_too_large_is_not_halved_for_ever() -> None:
     assert [len(each.addresses) for each in script.lookups] == [5_000, 2_500, 1_250, 625]
 
 
-@pytest.mark.parametrize("number", [1, 2, 3, 624, 625, 1_249])
-@pytest.mark.parametrize("error", [refusal("M_TOO_LARGE"), CannotConnect(SERVER, "reset")])
-async def test_a_small_request_is_not_halved(number: int, error: Exception) -> None:
-    """Its size is no reason: what the server says is the answer, at once."""
-    script = Script(too_large_above(0, error))
-    with pytest.raises(type(error)):
+@pytest.mark.parametrize("number", [1, 2, 3, 624, 1_249])
+async def test_a_small_request_that_is_cut_is_not_halved(number: int) -> None:
+    """Its size is no reason: it was sent again by the line, and that is all."""
+    script = Script(too_large_above(0, CannotConnect(SERVER, "reset", cut=True)))
+    with pytest.raises(CannotConnect):
         await script.lookup().find(emails(number))
     assert [len(each.addresses) for each in script.lookups] == [number]
+
+
+@pytest.mark.parametrize("number", [5, 5_000])
+async def test_a_server_that_cannot_be_reached_is_no_matter_of_size(number: int) -> None:
+    """Neither is one that is slow: making the request smaller would only take longer."""
+    script = Script(too_large_above(0, CannotConnect(SERVER, "connection refused")))
+    with pytest.raises(CannotConnect):
+        await script.lookup().find(emails(number))
+    assert [len(each.addresses) for each in script.lookups] == [number]
+
+
+@pytest.mark.parametrize(
+    ("number", "sizes"), [(1, [1]), (3, [3, 1]), (1_249, [1_249, 624, 312, 156])]
+)
+async def test_a_small_request_that_is_said_to_be_too_large_is_halved(
+    number: int, sizes: list[int]
+) -> None:
+    """The server knows; at most three times all the same."""
+    script = Script(too_large_above(0, refusal("M_TOO_LARGE")))
+    with pytest.raises(MatrixError):
+        await script.lookup().find(emails(number))
+    assert [len(each.addresses) for each in script.lookups] == sizes
+
+
+@pytest.mark.parametrize("limit", [1_000, 1_249])
+async def test_a_limit_just_below_the_request_is_found(limit: int) -> None:
+    """A server with a limit of its own takes half of it."""
+    script = Script(too_large_above(limit, refusal("M_TOO_LARGE")))
+    assert len(await script.lookup().find(emails(limit + 1))) == limit + 1
+
+
+async def test_addresses_in_the_clear_stay_within_what_servers_take() -> None:
+    """They are longer than hashes: the chunk is cut by its bytes."""
+    script = Script(everybody, HashDetails("pepper", ("none",)))
+    batch = Batch([f"{each:0400}@example.org" for each in range(5_000)])
+    found = await script.lookup(allow_plaintext=True).find(batch)
+    assert len(found) == 5_000
+    assert max(len(each.payload or b"") for each in script.lookups) <= 460_100
 
 
 async def test_trouble_before_the_lookup_is_no_matter_of_size() -> None:

@@ -15,6 +15,7 @@ from nio_identity_server import (
     IdentityServerChanged,
     MatrixError,
     MemoryTokenStore,
+    RateLimited,
     RegistrationRefused,
     TermsNotSigned,
 )
@@ -111,9 +112,7 @@ async def test_a_token_for_somebody_else_is_dropped() -> None:
         assert openid_requests(it) == 2
 
 
-@pytest.mark.parametrize(
-    ("status", "errcode"), [(403, "M_UNAUTHORIZED"), (500, "M_UNKNOWN"), (400, "M_INVALID_PARAM")]
-)
+@pytest.mark.parametrize(("status", "errcode"), [(403, "M_UNAUTHORIZED"), (500, "M_UNKNOWN")])
 async def test_a_refused_registration_is_final_and_says_why(status: int, errcode: str) -> None:
     """Asking again does not help: no retry, one request."""
     async with world(default="a") as it:
@@ -121,7 +120,20 @@ async def test_a_refused_registration_is_final_and_says_why(status: int, errcode
         with pytest.raises(RegistrationRefused, match="do not serve this homeserver") as caught:
             await it.server.call(GetAccount())
         assert (caught.value.status, caught.value.errcode) == (status, errcode)
+        assert "example.test" in str(caught.value)  # whose users, or which homeserver
         assert len(it.a.seen(path="register")) == 1
+
+
+@pytest.mark.parametrize(("status", "error"), [(503, MatrixError), (429, RateLimited)])
+async def test_a_registration_that_is_refused_for_now_is_not_final(
+    status: int, error: type[Exception]
+) -> None:
+    """A proxy's 503 and a 429 say nothing of the user."""
+    async with world(default="a") as it:
+        it.a.reject_next(status, "M_UNKNOWN", path="register")
+        with pytest.raises(error) as caught:
+            await it.server.call(GetAccount())
+        assert not isinstance(caught.value, RegistrationRefused)
 
 
 async def test_a_homeserver_that_gives_no_openid_token_is_named() -> None:
@@ -429,6 +441,65 @@ async def test_a_store_that_fails_to_forget_does_not_stop_a_change(
         await it.server.call(GetAccount())
         assert "token store" in caplog.text
         assert it.b.seen(path="register")
+
+
+async def test_a_token_of_an_earlier_run_is_given_back_when_the_user_leaves() -> None:
+    """Even if no call was made in this one."""
+    store = MemoryTokenStore()
+    async with world(token_store=store) as it:
+        for leave in ("set", "elsewhere"):
+            it.other_client_picks(it.a)
+            await it.bot.sync()
+            await it.server.resolve()
+            store.save(it.alice.user_id, it.a.url, it.a.issue_token(it.alice.user_id))
+            if leave == "set":
+                await it.server.set(it.b.url)
+                assert it.a.live_tokens == set()
+            else:
+                it.other_client_sets({"base_url": None})
+            await it.bot.sync()
+            assert store.load(it.alice.user_id, it.a.url) is None
+
+
+async def test_nothing_is_given_back_where_there_is_no_server() -> None:
+    """Identity servers were off, or the same is chosen again."""
+    async with world(token_store=MemoryTokenStore()) as it:
+        it.other_client_sets({"base_url": None})
+        await it.bot.sync()
+        await it.server.resolve()
+        await it.server.set(it.a.url)
+        await it.server.set(it.a.url)
+        assert it.a.seen(path="logout") == []
+
+
+async def test_a_store_that_cannot_be_read_keeps_nobody_from_leaving() -> None:
+    """The user must be able to say null."""
+
+    class Unreadable(MemoryTokenStore):
+        def load(self, *_: str) -> str | None:
+            """Refuse, as for a file that others can read."""
+            raise PermissionError("chmod 600")
+
+    async with world(default="a", token_store=Unreadable()) as it:
+        with pytest.raises(PermissionError):
+            await it.server.call(GetAccount())
+        await it.server.disable()
+        assert it.writes == [{"base_url": None}]
+
+
+async def test_a_store_that_cannot_be_written_costs_no_call(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The token lives in memory then; the log says so, without it."""
+
+    class Full(MemoryTokenStore):
+        def save(self, *_: str | None) -> None:
+            """Refuse."""
+            raise OSError("the disk is full")
+
+    async with world(default="a", token_store=Full()) as it:
+        await it.server.call(GetAccount())
+        assert "in memory only" in caplog.text
 
 
 # -- odd servers

@@ -7,7 +7,15 @@ from typing import Any
 
 import pytest
 
-from nio_identity_server import MatrixError, Policy, TermsNotOffered, TermsNotSigned
+from nio_identity_server import (
+    BadResponse,
+    IdentityServerChanged,
+    MatrixError,
+    MemoryTokenStore,
+    Policy,
+    TermsNotOffered,
+    TermsNotSigned,
+)
 from nio_identity_server.endpoints.account import GetAccount
 from nio_identity_server.endpoints.discovery import Ping
 from tests.bots import World, world
@@ -284,3 +292,139 @@ async def test_a_homeserver_that_does_not_tell_what_was_accepted_stops_the_call(
         it.homeserver.reject_next(403, path=TERMS, method="GET")
         with pytest.raises(Exception, match=it.homeserver.url):
             await it.server.call(GetAccount())
+
+
+# -- the application's answer
+
+
+@pytest.mark.parametrize("answer", [None, False, []])
+async def test_the_application_may_say_no(answer: Any) -> None:
+    """Then the terms stay pending."""
+    async with world(default="a", accept_terms=lambda _: answer) as it:
+        it.a.require_terms(TWO)
+        with pytest.raises(TermsNotSigned):
+            await it.server.call(GetAccount())
+
+
+async def test_one_string_is_no_list_of_urls() -> None:
+    """It would be read letter by letter."""
+    async with world(default="a", accept_terms=lambda _: url("privacy-en")) as it:
+        it.a.require_terms(TWO)
+        with pytest.raises(TypeError, match="list"):
+            await it.server.call(GetAccount())
+
+
+async def test_a_question_ends_when_the_choice_changes() -> None:
+    """A person may think for long; the call does not wait for them at a server that was left."""
+    asked = asyncio.Event()
+
+    async def think(_: Any) -> Any:
+        asked.set()
+        await asyncio.Event().wait()
+
+    async with world(accept_terms=think) as it:
+        it.a.require_terms(TWO)
+        it.other_client_picks(it.a)
+        await it.bot.sync()
+        call = asyncio.create_task(it.server.call(GetAccount()))
+        await asked.wait()
+        it.other_client_sets({"base_url": None})
+        await it.bot.sync()
+        with pytest.raises(IdentityServerChanged):
+            await call
+
+
+async def test_a_question_cannot_wait_for_its_own_answer() -> None:
+    """A call inside the callback that needs the same terms would wait for ever."""
+    bots: list[World] = []
+
+    async def ask_back(_: Any) -> Any:
+        return await bots[0].server.call(GetAccount())
+
+    async with world(default="a", accept_terms=ask_back) as it:
+        bots.append(it)
+        it.a.require_terms(TWO)
+        with pytest.raises(RuntimeError, match="its own answer"):
+            await it.server.call(GetAccount())
+
+
+async def test_new_terms_are_asked_about_once_for_all_who_wait() -> None:
+    """Twenty calls, one question."""
+    asked: list[Any] = []
+
+    async def accept(policies: Any) -> Any:
+        asked.append(policies)
+        await it.server.call(Ping())
+        return True
+
+    async with world(default="a", accept_terms=accept) as it:
+        await it.server.call(GetAccount())
+        it.a.require_terms(TWO)
+        await asyncio.gather(*(it.server.call(GetAccount()) for _ in range(20)))
+        assert len(asked) == 1
+
+
+# -- accept_terms() and the token
+
+
+async def test_accepting_renews_a_token_that_is_refused() -> None:
+    """401 on any call: also on this one."""
+    async with world(default="a") as it:
+        await it.server.call(GetAccount())
+        it.a.revoke_tokens()
+        it.a.require_terms(TWO)
+        await it.server.accept_terms([url("privacy-en"), url("terms-de")])
+        await it.server.call(GetAccount())
+        assert len(it.a.seen(path="register")) == 2
+
+
+async def test_accepting_passes_other_refusals_on() -> None:
+    """Only a refused token is put right."""
+    async with world(default="a") as it:
+        it.a.require_terms(TWO)
+        it.a.reject_next(400, "M_UNKNOWN", method="POST", path="/terms")
+        with pytest.raises(MatrixError):
+            await it.server.accept_terms([url("privacy-en")])
+
+
+async def test_accepting_nothing_says_nothing() -> None:
+    """Nobody is registered for it."""
+    async with world(default="a") as it:
+        it.a.require_terms(TWO)
+        await it.server.accept_terms([])
+        assert it.a.seen("POST") == []
+
+
+async def test_accepting_at_once_registers_once() -> None:
+    """However many ask."""
+    async with world(default="a") as it:
+        it.a.require_terms(TWO)
+        await asyncio.gather(*(it.server.accept_terms([url("privacy-en")]) for _ in range(5)))
+        assert len(it.a.seen(path="register")) == 1
+
+
+async def test_nothing_is_accepted_in_the_name_of_somebody_else() -> None:
+    """A stored token is looked at before it is used."""
+    store = MemoryTokenStore()
+    async with world(default="a", token_store=store) as it:
+        it.a.require_terms(TWO)
+        store.save(it.alice.user_id, it.a.url, it.a.issue_token("@mallory:example.test"))
+        it.a.answer_next(200, b'{"user_id": "@mallory:example.test"}', path="/account$")
+        with pytest.raises(BadResponse, match="another user"):
+            await it.server.accept_terms([url("privacy-en")])
+        assert it.a.accepted_terms == {}
+
+
+async def test_a_stored_token_is_used_to_accept() -> None:
+    """Nobody is registered anew; an error while looking at it comes out."""
+    store = MemoryTokenStore()
+    async with world(default="a", token_store=store) as it:
+        it.a.require_terms(TWO)
+        store.save(it.alice.user_id, it.a.url, it.a.issue_token(it.alice.user_id))
+        it.a.reject_next(400, "M_UNKNOWN", path="/account$")
+        with pytest.raises(MatrixError):
+            await it.server.accept_terms([url("privacy-en")])
+        for name in ("privacy-en", "terms-de", "privacy-fr"):
+            await it.server.accept_terms([url(name)])
+        assert it.a.seen(path="register") == []
+        assert await it.server.pending_terms() == ()

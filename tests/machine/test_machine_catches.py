@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import invariant, run_state_machine_as_test
 
 from nio_identity_server import Disabled, HomeserverError, NotSet, Unconfirmed, Witness
-from nio_identity_server.client import choosing, reader
+from nio_identity_server.client import observer, reader
 from nio_identity_server.client.generation import Generation
 from nio_identity_server.client.homeserver import Homeserver
 from nio_identity_server.client.reader import Reader
@@ -30,7 +30,7 @@ def _gate_opens_in_doubt(patch: pytest.MonkeyPatch) -> None:
 
 def _null_means_nothing(patch: pytest.MonkeyPatch) -> None:
     """``{"base_url": null}`` is taken for ``{}``."""
-    for module in (choosing, reader):
+    for module in (observer, reader):
         patch.setattr(module, "read_content", _forgiving(module.read_content))
 
 
