@@ -9,6 +9,8 @@ from typing import Any
 
 import attrs
 
+_MOST_EXCEPTIONS = 20  # of one test: printing the local variables of every frame takes time
+
 
 def assert_no_secret(error: BaseException, secrets: Iterable[str]) -> None:
     """Make sure that an exception tells none of the secrets, however it is printed.
@@ -54,7 +56,7 @@ class LogTrap(logging.Handler):
         self.lines.append(f"{record.name}: {self.format(record)}")
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)  # its own locals must not show what it watches for
 class Canaries:
     """The secrets of one test, and what was seen of them.
 
@@ -72,6 +74,7 @@ class Canaries:
     _servers: list[Any] = attrs.field(factory=list)
     _received: list[bytes] = attrs.field(factory=list)
     _foreign: list[str] = attrs.field(factory=list)
+    _told: list[str] = attrs.field(factory=list)
 
     def excuse(self, reason: str) -> None:
         """Let this test send tokens astray: it tests the servers' own guard against that."""
@@ -86,6 +89,11 @@ class Canaries:
         self._received.append(bytes(getattr(server, "raw_bytes", b"")))
         self._foreign.extend(getattr(server, "foreign_tokens", ()))
 
+    def caught(self, error: BaseException) -> None:
+        """Remember all that an exception tells which comes out of a public call."""
+        if len(self._told) < _MOST_EXCEPTIONS:
+            self._told.append("\n".join(_told_by(error)))
+
     def check(self) -> None:
         """Make sure that no secret went where it must not go."""
         issued: list[set[str]] = []
@@ -97,6 +105,9 @@ class Canaries:
         log = "\n".join(self.logged.lines)
         shown = [each for each in self.homeserver_tokens | self.others if each in log]
         assert not shown, f"{len(shown)} secret(s) stand in the log"
+        told = "\n".join(self._told)
+        shown = [each for each in self.homeserver_tokens | self.others if each in told]
+        assert not shown, f"an exception tells {len(shown)} secret(s)"
         if self.excused is None:
             self._check_servers(set().union(*issued))
 

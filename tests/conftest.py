@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import functools
+import inspect
 import ipaddress
 import logging
 import socket
@@ -68,6 +70,7 @@ def _canaries(
     """
     canaries = Canaries()
     _watch_servers(monkeypatch, canaries)
+    _watch_exceptions(monkeypatch, canaries)
     root = logging.getLogger()
     level = root.level
     caplog.handler.setLevel(logging.WARNING)  # for tests, as it is without us
@@ -111,6 +114,28 @@ def _watch_servers(patch: pytest.MonkeyPatch, canaries: Canaries) -> None:
     after(MatrixHomeserver, "__init__", canaries.watch)
     after(MatrixIdentityServer, "__init__", canaries.watch)
     before(MatrixIdentityServer, "clear", canaries.note)
+
+
+def _watch_exceptions(patch: pytest.MonkeyPatch, canaries: Canaries) -> None:
+    """Have every exception looked at that comes out of a public call, frames and chain included."""
+    from nio_identity_server.client.choosing import Choosing  # noqa: PLC0415
+    from nio_identity_server.client.identity_server import IdentityServer  # noqa: PLC0415
+
+    def watched(original: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(original)
+        async def call(*args: Any, **kwargs: Any) -> Any:
+            try:
+                return await original(*args, **kwargs)
+            except BaseException as error:
+                canaries.caught(error)
+                raise
+
+        return call
+
+    for cls in (Choosing, IdentityServer):
+        for name, method in vars(cls).items():
+            if not name.startswith("_") and inspect.iscoroutinefunction(method):
+                patch.setattr(cls, name, watched(method))
 
 
 @pytest.fixture(name="certificates", scope="session")
