@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -35,8 +36,6 @@ _BEGAN = "_identity_server_began"
 
 _SYNCS = (SyncResponse, SyncError)
 _OK = int(HTTPStatus.OK)
-
-_BLIND = "a sync response could not be looked at for the user's identity server"
 
 
 class IdentityServerEvent(UnknownAccountDataEvent):  # type: ignore[misc] # nio is untyped
@@ -182,7 +181,7 @@ def _lay_last_net(client: Any) -> None:
                 for content in _contents([event]):
                     client.identity_server.observer.observe([content], None, None)
         except Exception:  # noqa: BLE001 - design: hooks never end a sync
-            _log.exception(_BLIND)
+            _was_blind(client)
 
     client.add_global_account_data_callback(see, None)
 
@@ -202,7 +201,14 @@ def _see(client: Any, response: Any) -> None:
                     request = _request(response, transport, observer.reads)
                     observer.observe(contents, request, _token(transport))
         except Exception:  # noqa: BLE001 - design: hooks never end a sync
-            _log.exception(_BLIND)
+            _was_blind(client)
+
+
+def _was_blind(client: Any) -> None:
+    """Tell of the error in hand; what could not be looked at may have held a change."""
+    _log.exception("a sync response could not be looked at for the user's identity server")
+    with suppress(Exception):  # the same trouble again, which has just been told
+        client.identity_server.observer.note_unreadable_sync()
 
 
 def _contents(events: Iterable[Any]) -> list[object]:

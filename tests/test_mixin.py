@@ -347,6 +347,29 @@ async def test_an_error_in_a_hook_never_ends_a_sync(
         assert caplog.text.count("could not be looked at") == 2
 
 
+async def test_a_sync_that_a_hook_failed_on_may_have_held_a_change(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What was known is read again by the next call: the old server gets nothing more."""
+
+    def fail(*_: Any) -> None:
+        raise RuntimeError("a bug of ours")
+
+    async with world() as it:
+        it.other_client_picks(it.a)
+        await it.bot.sync()
+        await it.server.call(Ping())
+        with monkeypatch.context() as patch:
+            patch.setattr(Observer, "observe", fail)
+            it.other_client_picks(it.b)
+            await it.bot.sync()
+        it.a.clear()
+        await it.server.call(Ping())
+
+        assert not it.a.raw_bytes
+        assert it.server.preference == chosen(it.b.url)
+
+
 async def test_a_response_that_takes_no_note_is_passed_on() -> None:
     """Another transport than aiohttp's may be underneath; then no change counts as late."""
 

@@ -30,6 +30,12 @@ class Observer:
         """Note that the client has synced before anybody could look."""
         self.accounts.current().answered()
 
+    def note_unreadable_sync(self) -> None:
+        """Note a sync response that could not be looked at: it may have held a change."""
+        account = self.accounts.current()
+        account.expire()
+        account.answered()
+
     def observe(
         self, contents: list[object], request: SyncRequest | None, token: str | None
     ) -> None:
