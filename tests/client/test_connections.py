@@ -143,7 +143,10 @@ class TestSessions:
 
     async def test_nothing_is_opened_too_soon(self) -> None:
         """To close what was never opened is nothing."""
-        await Connections(NioSettings()).close()
+        connections = Connections(NioSettings())
+        await connections.close()
+
+        assert not connections._sessions
 
     async def test_close_hangs_up(self) -> None:
         """A close ends the connections that were kept alive."""

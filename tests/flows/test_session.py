@@ -90,7 +90,7 @@ async def test_both_names_of_the_token_are_understood(key: str) -> None:
     async with world(default="a") as it:
         token = it.a.issue_token(it.alice.user_id)
         it.a.answer_next(200, f'{{"{key}": "{token}"}}', path="register")
-        await it.server.call(GetAccount())
+        assert (await it.server.call(GetAccount())).user_id == it.alice.user_id
 
 
 @pytest.mark.parametrize("body", [b"{}", b'{"token": ""}', b'{"token": null}', b'{"token": 5}'])
