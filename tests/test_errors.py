@@ -264,22 +264,18 @@ def test_no_server_means_no_brackets() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "expected"),
+    ("status", "errcode", "expected"),
     [
-        (None, False),
-        (200, False),
-        (299, False),
-        (300, True),
-        (302, True),
-        (308, True),
-        (399, True),
-        (400, False),
-        (500, False),
+        (404, "M_NOT_FOUND", True),
+        (404, "M_UNRECOGNIZED", False),
+        (404, "M_UNKNOWN", False),
+        (403, "M_NOT_FOUND", False),
+        (None, "M_UNKNOWN", False),
     ],
 )
-def test_is_redirect(status: int | None, *, expected: bool) -> None:
-    """A homeserver's 3xx is a redirect; no answer is none."""
-    assert expected is HomeserverError(status, "M_UNKNOWN", "", HOMESERVER).is_redirect
+def test_is_absence(status: int | None, errcode: str, *, expected: bool) -> None:
+    """Only the status and the code together prove that something is not there."""
+    assert expected is HomeserverError(status, errcode, "", HOMESERVER).is_absence
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,6 @@ from nio_identity_server.errors import HomeserverError
 from nio_identity_server.preference.account_data import EVENT_TYPE, Known, NotSet, read_content
 from nio_identity_server.preference.evidence import Witness
 
-_NOT_FOUND = (404, "M_NOT_FOUND")
 _TRIES = 3
 _TOO_SLOW = "the homeserver did not answer within {} s"
 
@@ -117,7 +116,7 @@ class Reader:
         try:
             content = await self.homeserver.ask(GetAccountData(await self.user_id(), EVENT_TYPE))
         except HomeserverError as error:
-            if (error.status, error.errcode) == _NOT_FOUND:
+            if error.is_absence:
                 return NotSet()
             return str(error)
         return read_content(content, self.trusted)

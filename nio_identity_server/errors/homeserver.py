@@ -35,9 +35,13 @@ class HomeserverError(IdentityServerError):
         self.retry_after = retry_after
 
     @property
-    def is_redirect(self) -> bool:
-        """Whether the homeserver sent the request elsewhere (which is never a success)."""
-        return HTTPStatus.MULTIPLE_CHOICES <= (self.status or 0) < HTTPStatus.BAD_REQUEST
+    def is_absence(self) -> bool:
+        """Whether the homeserver knows that what was asked for is not there.
+
+        Only both together prove that: a proxy answers 404 too, and so does a homeserver that does
+        not know the request.
+        """
+        return (self.status, self.errcode) == (HTTPStatus.NOT_FOUND, "M_NOT_FOUND")
 
 
 class OutcomeUnknown(HomeserverError):

@@ -49,14 +49,17 @@ async def inspect(base_url: BaseUrl, ask: Ask) -> ServerInfo:
         if not _is_missing(error):
             raise
         versions = ()
+    return ServerInfo(base_url, versions, await offered_policies(ask))
+
+
+async def offered_policies(ask: Ask) -> tuple[Policy, ...]:
+    """The policies of the server; none if it answers 404 or 405 (ma1sd#39)."""
     try:
-        policies = (await ask(GetTerms())).offered
+        return (await ask(GetTerms())).offered
     except MatrixError as error:
-        # Servers without terms answer 404 or 405 (ma1sd#39): that means "none".
         if not _is_missing(error):
             raise
-        policies = ()
-    return ServerInfo(base_url, versions, policies)
+    return ()
 
 
 def _is_missing(error: MatrixError) -> bool:

@@ -20,6 +20,7 @@ from nio_identity_server.errors import (
     IdentityServerError,
     MatrixError,
 )
+from nio_identity_server.flows.inspection import offered_policies
 from nio_identity_server.flows.line import Line
 from nio_identity_server.flows.lookup import Peppers
 from nio_identity_server.flows.obstacles import Obstacle, obstacle_of
@@ -31,7 +32,6 @@ from nio_identity_server.flows.terms import (
     accept_urls,
     accepted_urls,
     agree,
-    offered_policies,
     pending_policies,
     sign,
 )
@@ -124,7 +124,7 @@ class Session:
 
     async def pending_terms(self) -> tuple[Policy, ...]:
         """The policies that the user has not accepted; none if the server is content."""
-        policies = await offered_policies(self.line)
+        policies = await offered_policies(self.line.say)
         pending = pending_policies(policies, await accepted_urls(self.line)) if policies else ()
         if not pending:
             return ()
@@ -193,7 +193,7 @@ class Session:
 
     async def _begin(self, user_id: str) -> Secret:
         """Terms before anything else is said (MSC2140), then registration."""
-        agreement = await agree(self.line, await offered_policies(self.line), self.accept)
+        agreement = await agree(self.line, await offered_policies(self.line.say), self.accept)
         token = await self._registered(user_id)
         await sign(self.line, token, agreement)
         await self._prove(token, user_id)
@@ -287,7 +287,7 @@ class Session:
         return None
 
     async def _sign_pending(self, token: Secret) -> None:
-        policies = await offered_policies(self.line)
+        policies = await offered_policies(self.line.say)
         if not policies:
             raise BadResponse(self.line.server, "it wants terms to be signed but offers none")
         await sign(self.line, token, await agree(self.line, policies, self.accept))

@@ -13,13 +13,13 @@ from contextvars import ContextVar
 import attrs
 
 from nio_identity_server.endpoints.homeserver import GetAccountData, SetAccountData
-from nio_identity_server.endpoints.terms import AgreeToTerms, GetTerms, Policy
+from nio_identity_server.endpoints.terms import AgreeToTerms, Policy
 from nio_identity_server.errors import (
     HomeserverError,
-    MatrixError,
     TermsNotOffered,
     TermsNotSigned,
 )
+from nio_identity_server.flows.inspection import offered_policies
 from nio_identity_server.flows.line import Line
 from nio_identity_server.preference.account_data import (
     ACCEPTED_TERMS,
@@ -54,16 +54,6 @@ class Agreement:
     new: tuple[str, ...] = ()
 
 
-async def offered_policies(line: Line) -> tuple[Policy, ...]:
-    """The policies of the server; none if it answers 404 or 405 (ma1sd#39)."""
-    try:
-        return (await line.say(GetTerms())).offered
-    except MatrixError as error:
-        if error.status not in {404, 405}:
-            raise
-    return ()
-
-
 async def accepted_urls(line: Line) -> tuple[str, ...]:
     """What the user has accepted in any client, by ``m.accepted_terms``."""
     return read_accepted_terms(await _read(line))
@@ -73,7 +63,7 @@ async def _read(line: Line) -> object:
     try:
         return await line.ask_homeserver(GetAccountData(await line.user_id(), ACCEPTED_TERMS))
     except HomeserverError as error:
-        if (error.status, error.errcode) != (404, "M_NOT_FOUND"):
+        if not error.is_absence:
             raise
     return {}
 
@@ -109,7 +99,7 @@ async def accept_urls(line: Line, urls: Collection[str]) -> Agreement:
     Raises:
         TermsNotOffered: If one of them is not offered.
     """
-    policies = await offered_policies(line)
+    policies = await offered_policies(line.say)
     _check_offered(urls, policies, line)
     return _agreement(policies, await accepted_urls(line), tuple(urls))
 

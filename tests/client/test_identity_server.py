@@ -270,6 +270,18 @@ async def test_a_write_whose_end_is_unknown_leaves_the_choice_unconfirmed(
             assert it.server.preference == chosen(it.b)
 
 
+@pytest.mark.parametrize("status", [201, 202, 408, 500, 502, 503, 504])
+async def test_nothing_but_200_confirms_a_write(status: int) -> None:
+    """Not even with the body of a success."""
+    async with world(default="a") as it:
+        await it.bot.sync()
+        it.homeserver.answer_next(status, b"{}", method="PUT")
+        with pytest.raises(OutcomeUnknown, match=f"HTTP {status}"):
+            await it.server.disable()
+        await it.server.call(Ping())
+        assert it.server.preference == NotSet()
+
+
 async def test_a_write_that_takes_too_long_is_unknown() -> None:
     """The homeserver's time limit covers the whole request."""
     async with world(homeserver_timeout=0.05) as it, it.homeserver.hold("PUT"):

@@ -68,7 +68,8 @@ def judge_write(world: World, operation: Operation, sent_at: int) -> None:
             world.blame(f"{name} returned, and the preference is {preference}")
     elif isinstance(error, HomeserverError) and not isinstance(error, OutcomeUnknown):
         once = world.stage.homeserver.sent_by[name] == 1
-        if stored and once and not error.is_redirect:
+        redirected = 300 <= (error.status or 0) < 400
+        if stored and once and not redirected:
             world.blame(f"{name} is said to be refused, but was stored")
         if not heard and preference != operation.before:
             world.blame(f"{name} was refused, and the preference is {preference}")
