@@ -18,21 +18,27 @@ _WIDTH = 44
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
-def hash_addresses(addresses: Sequence[str], medium: Medium, pepper: str) -> list[str]:
+def hash_addresses(addresses: Sequence[bytes], medium: Medium, pepper: str) -> list[str]:
     """Hash canonical addresses of one medium for a lookup.
 
-    All digests are written as base64 at once, which leaves SHA-256 itself as most of the cost.
+    All digests are written as base64 at once, which leaves SHA-256 itself as most of the cost; and
+    most of that is to set it up, so that a copy of an empty state is the fastest to begin with.
 
     Args:
-        addresses: Canonical addresses.
+        addresses: Canonical addresses, in UTF-8.
         medium: Their medium.
         pepper: The server's pepper.
     """
     if not addresses:
         return []
     ending = f" {medium} {pepper}".encode()
-    encoded = map(str.encode, addresses)
-    digests = b"\0".join([sha256(each + ending).digest() for each in encoded]) + b"\0"
-    lines = bytearray(b2a_base64(digests, newline=False).translate(_URL_SAFE))
+    digests, begin = list[bytes](), sha256().copy
+    for address in addresses:
+        state = begin()
+        state.update(address)
+        state.update(ending)
+        digests.append(state.digest())
+    data = b"\0".join(digests) + b"\0"
+    lines = bytearray(b2a_base64(data, newline=False).translate(_URL_SAFE))
     lines[_WIDTH - 1 :: _WIDTH] = b"\n" * len(addresses)
     return lines.decode("ascii").split("\n")[:-1]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given, strategies as st
 
 from nio_identity_server import batch as module
-from nio_identity_server.batch import Batch, read_batch
+from nio_identity_server.batch import Batch, leave_out_duplicates, read_batch
 from nio_identity_server.errors import InvalidAddress
 from nio_identity_server.threepid import ThreePid, email, msisdn, parse_threepid
 
@@ -54,7 +54,7 @@ ANYTHING = st.one_of(
 
 def one_by_one(values: Values) -> Batch:
     """What ``read_batch`` promises to be."""
-    found: dict[str, list[str]] = {"email": [], "msisdn": []}
+    found: dict[str, list[bytes]] = {"email": [], "msisdn": []}
     invalid = []
     for position, value in enumerate(values):
         try:
@@ -62,7 +62,7 @@ def one_by_one(values: Values) -> Batch:
         except InvalidAddress:
             invalid.append(position)
         else:
-            found[threepid.medium].append(threepid.address)
+            found[threepid.medium].append(threepid.address.encode())
     return Batch(found["email"], found["msisdn"], tuple(invalid))
 
 
@@ -102,7 +102,7 @@ def test_good_emails_are_read_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "parse_threepid", None)
     values = [f"First.Last{number}@Example.org" for number in range(5_000)] + ["Strauß@İ.org"]
     batch = read_batch(values)
-    assert list(batch.emails) == [value.casefold() for value in values]
+    assert list(batch.emails) == [value.casefold().encode() for value in values]
     assert batch.msisdns == ()
     assert batch.invalid == ()
     assert len(batch) == 5_001
@@ -111,28 +111,68 @@ def test_good_emails_are_read_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_is_no_text_has_its_position() -> None:
     """A value of another type is invalid, not an error."""
     batch = read_batch(["a@b", None, b"c@d", 5, "+1"])  # type: ignore[list-item]
-    assert_same(batch, Batch(["a@b"], ["1"], (1, 2, 3)))
+    assert_same(batch, Batch([b"a@b"], [b"1"], (1, 2, 3)))
 
 
 def test_the_addresses_of_each_medium() -> None:
     """Only media that there are."""
     assert Batch([]).by_medium() == ()
-    assert Batch(["a@b"]).by_medium() == (("email", ["a@b"]),)
-    assert Batch([], ["1"]).by_medium() == (("msisdn", ["1"]),)
-    assert Batch(["a@b"], ["1"]).by_medium() == (("email", ["a@b"]), ("msisdn", ["1"]))
+    assert Batch([b"a@b"]).by_medium() == (("email", [b"a@b"]),)
+    assert Batch([], [b"1"]).by_medium() == (("msisdn", [b"1"]),)
+    assert Batch([b"a@b"], [b"1"]).by_medium() == (("email", [b"a@b"]), ("msisdn", [b"1"]))
 
 
 def test_a_batch_shows_no_address() -> None:
     """Its printed form holds none."""
-    assert "canary" not in repr(Batch(["canary@example.org"], ["1"]))
+    assert "canary" not in repr(Batch([b"canary@example.org"], [b"1"]))
 
 
 @given(st.integers(0, 40), st.integers(0, 40))
 def test_halves_lose_nothing_and_double_nothing(emails: int, msisdns: int) -> None:
     """Both together are the whole, in order, and neither is larger than half (rounded up)."""
-    whole = Batch([f"{each}@x" for each in range(emails)], [str(each) for each in range(msisdns)])
+    whole = Batch(
+        [b"%d@x" % each for each in range(emails)], [b"%d" % each for each in range(msisdns)]
+    )
     first, second = whole.halves()
     assert [*first.emails, *second.emails] == list(whole.emails)
     assert [*first.msisdns, *second.msisdns] == list(whole.msisdns)
     assert abs(len(first) - len(second)) <= 1
     assert max(len(first), len(second)) <= (len(whole) + 1) // 2
+
+
+BOOKS = st.lists(
+    st.builds(
+        Batch,
+        st.lists(st.sampled_from([b"a@b", b"c@d", b"e@f", b"g@h"]), max_size=4),
+        st.lists(st.sampled_from([b"1", b"2", b"3"]), max_size=4),
+    ),
+    max_size=4,
+)
+
+
+@given(BOOKS)
+@example([])
+@example([Batch([b"a@b", b"c@d"]), Batch([b"e@f"], [b"1"])])
+@example([Batch([b"a@b"]), Batch([b"a@b"])])
+def test_each_address_is_left_once_where_it_came_first(batches: list[Batch]) -> None:
+    """Over all batches; the others are named, each once, and no batch is empty because of it."""
+    batches = [batch for batch in batches if len(batch)]
+    distinct = leave_out_duplicates(batches)
+    for medium in ("email", "msisdn"):
+        given = [each for batch in batches for each in dict(batch.by_medium()).get(medium, ())]
+        left = [
+            each for batch in distinct.batches for each in dict(batch.by_medium()).get(medium, ())
+        ]
+        assert left == list(dict.fromkeys(given))
+        assert {each.address for each in distinct.duplicates if each.medium == medium} == {
+            each.decode() for each in given if given.count(each) > 1
+        }
+    assert len(set(distinct.duplicates)) == len(distinct.duplicates)
+    assert all(map(len, distinct.batches))
+
+
+def test_what_was_left_out_is_not_printed() -> None:
+    """Neither are addresses of the batches."""
+    distinct = leave_out_duplicates([Batch([b"canary@example.org", b"canary@example.org"])])
+    assert distinct.duplicates
+    assert "canary" not in repr(distinct)

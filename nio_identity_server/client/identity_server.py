@@ -89,7 +89,9 @@ class IdentityServer(Choosing):
 
         Returns:
             A mapping from :class:`ThreePid` to user ID that can be asked by any spelling. What the
-            server says is its claim: anyone may bind any user.
+            server says is its claim: anyone may bind any user. Its ``duplicates`` are the addresses
+            that were given more than once: they are asked about once, and their number is logged
+            before anything is sent.
 
         Raises:
             InvalidAddress: With all positions, before anything is sent.

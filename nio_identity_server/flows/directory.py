@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import (
     AsyncGenerator,
@@ -20,7 +21,7 @@ from itertools import islice
 
 import attrs
 
-from nio_identity_server.batch import Batch, read_batch
+from nio_identity_server.batch import Batch, leave_out_duplicates, read_batch
 from nio_identity_server.errors import InvalidAddress
 from nio_identity_server.flows.lookup import AT_ONCE, CHUNK, Lookup, Match
 from nio_identity_server.flows.session import Session
@@ -28,15 +29,23 @@ from nio_identity_server.threepid import ThreePid, parse_threepid
 
 Address = ThreePid | str
 
+_log = logging.getLogger("nio_identity_server")
+
 
 class Found(Mapping[ThreePid, str]):
     """Who is on Matrix: from 3PID to user ID, and to be asked by any spelling.
 
     ``found["Alice@Example.org"]`` and ``found[email("alice@example.org")]`` are the same.
+
+    Attributes:
+        duplicates: Addresses that were given more than once, in whatever spelling, each once here.
     """
 
-    def __init__(self, users: Mapping[ThreePid, str]) -> None:
+    def __init__(
+        self, users: Mapping[ThreePid, str], duplicates: tuple[ThreePid, ...] = ()
+    ) -> None:
         self._users = users
+        self.duplicates = duplicates
 
     def __getitem__(self, key: Address) -> str:
         if key not in self:
@@ -78,10 +87,14 @@ class Directory:
         if isinstance(addresses, str):
             raise TypeError("lookup() takes many addresses, not one string")
         batches = [batch async for batch in self._read(_chunks(addresses), at_once=True)]
+        distinct = leave_out_duplicates(batches)
+        if distinct.duplicates:
+            number = len(distinct.duplicates)
+            _log.info("%d of the addresses to look up were given more than once", number)
         found: dict[ThreePid, str] = {}
-        async for matches in self._ask(_again(batches)):
+        async for matches in self._ask(_again(distinct.batches)):
             found.update(matches)
-        return Found(found)
+        return Found(found, distinct.duplicates)
 
     async def stream(
         self, addresses: Iterable[Address] | AsyncIterable[Address]

@@ -166,7 +166,7 @@ class Lookup:
         if len(batch) == 1 or self._algorithm(details) == "sha256":
             return False
         every = chain(batch.emails, batch.msisdns)
-        return sum(len(address.encode()) + _AROUND for address in every) > LONGEST_BODY
+        return sum(len(address) + _AROUND for address in every) > LONGEST_BODY
 
     async def _find_with_fresh_pepper(self, batch: Batch, details: HashDetails) -> list[Match]:
         try:
@@ -198,7 +198,7 @@ class Lookup:
         for medium, addresses, hidden in asked if mappings else ():
             hits = list(map(mappings.__contains__, hidden))
             found += [
-                (ThreePid(medium, address), mappings[key])
+                (ThreePid(medium, address.decode()), mappings[key])
                 for address, key in zip(
                     compress(addresses, hits), compress(hidden, hits), strict=True
                 )
@@ -238,9 +238,9 @@ class _Question(LookupUsers):
         return f'{{"addresses":["{_QUOTES.join(self.addresses)}"],{rest[1:]}'.encode()
 
 
-def _hide(addresses: Sequence[str], medium: Medium, algorithm: str, pepper: str) -> list[str]:
+def _hide(addresses: Sequence[bytes], medium: Medium, algorithm: str, pepper: str) -> list[str]:
     if algorithm == "none":
-        return [f"{address} {medium}" for address in addresses]
+        return [f"{address.decode()} {medium}" for address in addresses]
     return hash_addresses(addresses, medium, pepper)
 
 

@@ -76,7 +76,7 @@ class Script:
 
 def emails(number: int) -> Batch:
     """So many addresses."""
-    return Batch([f"user{each}@example.org" for each in range(number)])
+    return Batch([b"user%d@example.org" % each for each in range(number)])
 
 
 def refuse(error: Exception) -> Any:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import tracemalloc
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from contextlib import aclosing
@@ -8,6 +9,7 @@ from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any, cast
 
+import attrs
 import pytest
 
 from nio_identity_server.errors import InvalidAddress, MatrixError
@@ -112,6 +114,40 @@ async def test_every_spelling_has_its_answer() -> None:
     assert dict(found) == {email("alice@example.org"): USER, msisdn("4420"): USER}
 
 
+async def test_duplicates_are_reported_before_anything_is_sent(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Their number in the log, before there is even a session to ask in."""
+    caplog.set_level(logging.INFO, "nio_identity_server")
+    said: list[str] = []
+
+    async def begin() -> Any:
+        said.extend(record.getMessage() for record in caplog.records)
+        raise RuntimeError
+
+    directory = attrs.evolve(Server().directory(), begin=begin)
+    with pytest.raises(RuntimeError):
+        await directory.find(["canary@example.org", "+1", "Canary@example.org", "+1", "+1"])
+    assert said == ["2 of the addresses to look up were given more than once"]
+
+
+async def test_duplicates_are_asked_about_once() -> None:
+    """Also when they stand in different chunks; the answer names them and knows each spelling."""
+    server = Server()
+    given = [*addresses(CHUNK), "USER7@example.org", "+44 20", "+4420", "new@example.org", "+4420"]
+    found = await server.directory().find(given)
+    assert server.sizes == [CHUNK, 2]
+    assert found.duplicates == (email("user7@example.org"), msisdn("4420"))
+    assert all(spelling in found for spelling in given)
+
+
+async def test_no_duplicates_no_report(caplog: pytest.LogCaptureFixture) -> None:
+    """Nothing is said of a list without any."""
+    caplog.set_level(logging.INFO, "nio_identity_server")
+    found = await Server().directory().find(["a@b", "+1"])
+    assert (found.duplicates, caplog.records) == ((), [])
+
+
 async def test_who_was_not_found() -> None:
     """Is not in the mapping, and neither is what is no address; the KeyError names nobody."""
     found = await Server({}).directory().find(["canary@example.org"])
@@ -136,7 +172,7 @@ async def test_the_request_does_not_tell_the_order_of_the_book() -> None:
     await server.directory().find(texts)
     await server.directory().find(reversed(texts))
     first, second = server.orders
-    in_book = hash_addresses(texts, "email", "pepper")
+    in_book = hash_addresses([text.encode() for text in texts], "email", "pepper")
     assert set(first) == set(second) == set(in_book)
     place = {each: number for number, each in enumerate(in_book)}
     ascents = sum(place[a] < place[b] for a, b in pairwise(first))
