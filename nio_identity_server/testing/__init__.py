@@ -19,7 +19,10 @@ if TYPE_CHECKING:
         Write as Write,
     )
     from nio_identity_server.testing.identity_server import (
+        Mail as Mail,
         MatrixIdentityServer as MatrixIdentityServer,
+        Sms as Sms,
+        StoredInvite as StoredInvite,
     )
     from nio_identity_server.testing.requests import Request as Request
     from nio_identity_server.testing.server import LoopbackServer as LoopbackServer
@@ -28,10 +31,13 @@ _HOMES = {
     "Account": "homeserver",
     "Hold": "holds",
     "LoopbackServer": "server",
+    "Mail": "identity_server",
     "MatrixHomeserver": "homeserver",
     "MatrixIdentityServer": "identity_server",
     "Request": "requests",
     "Sent": "homeserver",
+    "Sms": "identity_server",
+    "StoredInvite": "identity_server",
     "Write": "homeserver",
 }
 

@@ -25,6 +25,15 @@ class Reply:
     headers: Mapping[str, str] = attrs.field(factory=dict, repr=False)
     chunked: bool = False
 
+    @property
+    def json(self) -> Any:
+        """The body decoded as JSON.
+
+        Raises:
+            ValueError: The body is not JSON.
+        """
+        return json.loads(self.body)
+
     @classmethod
     def of_json(
         cls,

@@ -116,6 +116,29 @@ class LoopbackServer(Journal, Faults, Holds):
         listener.close()
         await self._lines.abort()
 
+    async def answer(self, request: Request) -> Reply:
+        """Answer a request that comes from inside this process as if it had come by TCP.
+
+        It is recorded, held, and struck by faults like any other.
+
+        Raises:
+            ConnectionRefusedError: The server is not running.
+            ConnectionResetError: A fault ended the exchange before a whole answer.
+        """
+        if not self.running:
+            raise ConnectionRefusedError(f"{self._host} does not listen")
+        self._arrived(request)
+        fault, holds = self._take_fault(request), self._take_holds(request)
+        for hold in holds:
+            await hold.keep(request, "arrival")
+        reply = await self._reply(request, fault)
+        for hold in holds:
+            await hold.keep(request, "answer")
+            await hold.keep(request, "body")
+        if fault is not None and fault.ending is not Ending.WHOLE:
+            raise ConnectionResetError(f"{self._host} hung up")
+        return reply
+
     async def _exchange(self, source: web.BaseRequest) -> web.StreamResponse:
         body = await self._read(source)
         connection = cast("Connection", source.protocol)

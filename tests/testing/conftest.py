@@ -9,7 +9,8 @@ from nio_identity_server.testing import LoopbackServer, MatrixHomeserver, Matrix
 from nio_identity_server.testing.replies import Reply
 from nio_identity_server.testing.routes import Call, Route, Routes
 
-from .asking import Ask
+from .asking import Ask, at_homeserver, at_identity_server
+from .inviting import Stage
 
 
 class EchoServer(LoopbackServer):
@@ -49,3 +50,12 @@ async def _hs() -> AsyncIterator[MatrixHomeserver]:
 async def _idserver(hs: MatrixHomeserver) -> AsyncIterator[MatrixIdentityServer]:
     async with MatrixIdentityServer(hs) as server:
         yield server
+
+
+@pytest_asyncio.fixture(name="stage")
+async def _stage(ask: Ask, hs: MatrixHomeserver, idserver: MatrixIdentityServer) -> Stage:
+    hs.add_identity_server(idserver)
+    alice, bob = at_homeserver(ask, hs, "alice"), at_homeserver(ask, hs, "bob")
+    room = (await alice.post("/createRoom", {"name": "Tea"})).json["room_id"]
+    there = at_identity_server(ask, idserver, alice.user_id)
+    return Stage(hs, idserver, alice, bob, room, there)

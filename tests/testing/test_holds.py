@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 
+import aiohttp
 import pytest
 
 from .asking import Ask
@@ -96,6 +97,21 @@ class TestHold:
             assert echo.faults_left == 0
 
         assert (await asking).status == 503
+
+    async def test_a_client_that_leaves_at_the_release(self, ask: Ask, echo: EchoServer) -> None:
+        """A client that leaves in the moment of the release counts as gone."""
+        hold = echo.hold()
+        asking = asyncio.create_task(ask("POST", f"{echo.url}/echo"))
+        await hold.reached()
+        hold.release()
+        # Only the server's end of the connection can be closed at a moment that is certain.
+        for connection in echo._lines.open:
+            connection.wire.abort()
+        gone = await echo.wait_for_disconnect()
+
+        assert gone == hold.requests
+        with pytest.raises(aiohttp.ClientError):
+            await asking
 
     async def test_waiting_has_a_limit(self, echo: EchoServer) -> None:
         """A hold that nothing reaches says so."""

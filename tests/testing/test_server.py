@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 import trustme
 
-from nio_identity_server.testing import LoopbackServer, MatrixHomeserver
+from nio_identity_server.testing import LoopbackServer, MatrixHomeserver, Request
 
 from .asking import Ask
 from .conftest import EchoServer
@@ -189,3 +189,52 @@ class TestUnknown:
 
         assert (fits.status, echo.processed) == (200, 1)
         assert len(echo.requests) == 2
+
+
+class TestInside:
+    """Requests from within the process."""
+
+    def request(self) -> Request:
+        """Make a request that no connection brings."""
+        return Request.inside(
+            "POST", "/echo", query={"a": "b c"}, authorization="Bearer t", content={"n": 1}
+        )
+
+    async def test_answered(self, echo: EchoServer) -> None:
+        """The request is answered and recorded like any other, without a connection."""
+        reply = await echo.answer(self.request())
+
+        (request,) = echo.requests
+        assert (reply.status, reply.json) == (200, {"n": 1})
+        assert (request.connection, request.raw_path) == (0, "/echo?a=b+c")
+        assert (request.access_token, request.headers["authorization"]) == ("t", "Bearer t")
+        assert echo.connections == 0
+
+    async def test_faults(self, echo: EchoServer) -> None:
+        """Faults strike it; an exchange that ends early is a connection error."""
+        echo.reject_next(403)
+        refused = await echo.answer(self.request())
+        echo.lose_next()
+        with pytest.raises(ConnectionResetError):
+            await echo.answer(self.request())
+
+        assert (refused.status, echo.processed) == (403, 1)
+
+    async def test_held(self, echo: EchoServer) -> None:
+        """Holds keep it."""
+        async with echo.hold() as hold:
+            waiting = asyncio.create_task(echo.answer(self.request()))
+            await hold.reached()
+            processed = echo.processed
+        await waiting
+
+        assert (processed, echo.processed) == (0, 1)
+
+    async def test_stopped(self, echo: EchoServer) -> None:
+        """A server that does not run refuses, and records nothing."""
+        await echo.stop()
+
+        with pytest.raises(ConnectionRefusedError):
+            await echo.answer(Request.inside("GET", "/echo"))
+
+        assert echo.requests == []

@@ -59,6 +59,10 @@ class Accounts:
         """Complete a localpart to a user id of this server; a user id is left as it is."""
         return name if name.startswith("@") else f"@{name}:{self._server_name()}"
 
+    def is_registered(self, user_id: str) -> bool:
+        """Tell whether a user is one of this server."""
+        return user_id in self._passwords
+
     def known(self, name: str) -> str:
         """Give the user id of a registered user.
 

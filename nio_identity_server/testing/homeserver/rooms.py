@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import itertools
+from collections.abc import Mapping
 from typing import Any
 
 import attrs
 
 from nio_identity_server.testing.homeserver.accounts import Account, Accounts
 from nio_identity_server.testing.homeserver.bodies import json_object
+from nio_identity_server.testing.homeserver.identity_servers import internal
 from nio_identity_server.testing.homeserver.paths import client_routes
+from nio_identity_server.testing.homeserver.room import Event, Events, Invite, Room
 from nio_identity_server.testing.homeserver.stream import Stream
+from nio_identity_server.testing.homeserver.third_party import proof
 from nio_identity_server.testing.replies import Refusal, Reply
 from nio_identity_server.testing.routes import Call, Route
 
-# A fixed age of the world: 2024-01-01, so that events are the same in each run.
-_EPOCH_MS = 1_704_067_200_000
+# What somebody who is invited gets to see of the room.
+_PREVIEW = ("m.room.create", "m.room.join_rules", "m.room.name", "m.room.topic")
 
 
 @attrs.frozen
@@ -37,21 +40,8 @@ class Sent:
     event_id: str
 
 
-@attrs.define
-class _Joined:
-    since: int
-    state: list[dict[str, Any]]
-    timeline: list[tuple[int, dict[str, Any]]] = attrs.field(factory=list)
-
-
-@attrs.frozen
-class _Invite:
-    since: int
-    state: list[dict[str, Any]]
-
-
 class Rooms:
-    """The rooms that users are in or invited to, each user's view by itself.
+    """All rooms, and the chapter of the API that joins them and talks in them.
 
     Attributes:
         sent: What clients have sent by HTTP, in order.
@@ -61,10 +51,9 @@ class Rooms:
         self.sent: list[Sent] = []
         self._accounts = accounts
         self._stream = stream
+        self._events = Events()
         self._transactions: dict[tuple[str, str, str], str] = {}
-        self._joined: dict[str, dict[str, _Joined]] = {}
-        self._invites: dict[str, dict[str, _Invite]] = {}
-        self._numbers = itertools.count(1)
+        self._rooms: dict[str, Room] = {}
 
     def routes(self) -> list[Route]:
         """Give the routes of this chapter."""
@@ -76,70 +65,173 @@ class Rooms:
 
     def message(self, user_id: str, room_id: str, body: str, sender: str) -> str:
         """Put a text message into a room that the user is in, or joins by this; gives its id."""
-        return self.event(
-            user_id, room_id, "m.room.message", {"msgtype": "m.text", "body": body}, sender
-        )
+        content = {"msgtype": "m.text", "body": body}
+        return self.event(user_id, room_id, "m.room.message", content, sender)
 
     def event(
         self, user_id: str, room_id: str, kind: str, content: dict[str, Any], sender: str
     ) -> str:
         """Put any event into the timeline of a room; gives its id."""
-        self._join(user_id, room_id, sender)
-        event = self._event(kind, content, sender)
-        position = self._stream.advance()
-        for rooms in self._joined.values():
-            if room_id in rooms:
-                rooms[room_id].timeline.append((position, event))
-        return str(event["event_id"])
+        room = self._opened(room_id, sender)
+        if user_id not in room.joined and not room.has(sender):
+            # Friends live elsewhere: they are members, but nobody here syncs for them.
+            self.put(room, "m.room.member", sender, {"membership": "join"}, sender)
+        for member in (sender, user_id):
+            if member not in room.joined and self._accounts.is_registered(member):
+                self.join(room, member)
+        return self._say(room, self._events.make(kind, content, sender))
 
-    def invite(self, user_id: str, room_id: str, sender: str) -> None:
-        """Invite the user."""
+    def invite_from_elsewhere(self, user_id: str, room_id: str, sender: str) -> None:
+        """Invite the user into a room of which this server knows nothing but the inviter."""
+        room = self._opened(room_id, sender)
+        create = room.content("m.room.create")
+        members = ((sender, "join"), (user_id, "invite"))
         state = [
-            {"type": kind, "state_key": key, "sender": sender, "content": content}
-            for kind, key, content in (
-                ("m.room.create", "", {"room_version": "10", "creator": sender}),
-                ("m.room.member", sender, {"membership": "join"}),
-                ("m.room.member", user_id, {"membership": "invite"}),
-            )
+            {"type": "m.room.create", "state_key": "", "sender": sender, "content": create},
+            *(
+                {
+                    "type": "m.room.member",
+                    "state_key": member,
+                    "sender": sender,
+                    "content": {"membership": membership},
+                }
+                for member, membership in members
+            ),
         ]
-        invite = _Invite(self._stream.advance(), state)
-        self._invites.setdefault(user_id, {})[room_id] = invite
+        room.invites[user_id] = Invite(self._stream.advance(), state)
+
+    def create(self, room_id: str, creator: str, state: list[tuple[str, str, Any]]) -> Room:
+        """Make a room with its creator in it, and with this state."""
+        room = self._rooms[room_id] = Room(room_id)
+        for kind, state_key, content in state:
+            room.put(self._events.make(kind, content, creator, state_key))
+        self.join(room, creator)
+        return room
+
+    def find(self, room_id: str) -> Room | None:
+        """Give the room of this id, or `None`."""
+        return self._rooms.get(room_id)
+
+    def entered(self, room_id: str, user_id: str) -> Room:
+        """Give a room that a user is in.
+
+        Raises:
+            Refusal: 403 `M_FORBIDDEN`: they are not, whether or not there is such a room.
+        """
+        room = self._rooms.get(room_id)
+        if room is None or user_id not in room.joined:
+            raise Refusal(403, "M_FORBIDDEN", f"User {user_id} not in room {room_id}")
+        return room
+
+    def put(
+        self, room: Room, kind: str, state_key: str, content: dict[str, Any], sender: str
+    ) -> str:
+        """Change the state of a room, for all to see; gives the event's id."""
+        event = self._events.make(kind, content, sender, state_key)
+        room.put(event)
+        return self._say(room, event)
+
+    def join(self, room: Room, user_id: str, more: Mapping[str, Any] | None = None) -> None:
+        """Let a user into a room; more content can join the event."""
+        room.invites.pop(user_id, None)
+        content = {**(more or {}), "membership": "join"}
+        self.put(room, "m.room.member", user_id, content, user_id)
+        room.joined[user_id] = self._stream.advance()
+
+    def invite(self, room: Room, user_id: str, sender: str, **more: Any) -> None:
+        """Invite a user into a room that this server has.
+
+        Raises:
+            Refusal: 403 `M_FORBIDDEN`: they are in it already.
+        """
+        if room.has(user_id):
+            raise Refusal(403, "M_FORBIDDEN", f"{user_id} is already in the room.")
+        self._invite(room, user_id, sender, **more)
+
+    def remove(self, room: Room, user_id: str, sender: str, **more: Any) -> None:
+        """Take a user out of a room, or their invite back.
+
+        Raises:
+            Refusal: 403 `M_FORBIDDEN`: they are neither in it nor invited.
+        """
+        if user_id not in room.joined and user_id not in room.invites:
+            raise Refusal(403, "M_FORBIDDEN", "The target user is not in the room")
+        room.joined.pop(user_id, None)
+        room.invites.pop(user_id, None)
+        self.put(room, "m.room.member", user_id, {"membership": "leave", **more}, sender)
+
+    def exchange(self, room_id: str, sender: str, user_id: str, signed: Mapping[str, Any]) -> None:
+        """Turn an invitation of an address into an invite of the user who has proved it.
+
+        Synapse 1.163 invites even a user who is in the room, which puts them out of it.
+
+        Raises:
+            Refusal: 403 `M_FORBIDDEN`: the proof is none; 500 `M_UNKNOWN`: there is no such room.
+        """
+        room = self._rooms.get(room_id)
+        if room is None:
+            raise internal()
+        proven = proof(room, sender, user_id, signed)
+        room.joined.pop(user_id, None)
+        self._invite(room, user_id, sender, third_party_invite=proven)
 
     def section(self, user_id: str, since: int | None, *, full_state: bool) -> dict[str, Any]:
         """Give the `rooms` part of a sync; empty when nothing is new."""
         position = since or 0
         joined = {
-            room_id: part
-            for room_id, room in self._joined.get(user_id, {}).items()
-            if (part := _joined_part(room, position, full_state=full_state))
+            room.room_id: part
+            for room in self._rooms.values()
+            if user_id in room.joined
+            and (part := room.section(user_id, position, full_state=full_state))
         }
         invites = {
-            room_id: {"invite_state": {"events": invite.state}}
-            for room_id, invite in self._invites.get(user_id, {}).items()
-            if invite.since > position
+            room.room_id: {"invite_state": {"events": room.invites[user_id].state}}
+            for room in self._rooms.values()
+            if user_id in room.invites and room.invites[user_id].since > position
         }
         parts = {"join": joined, "invite": invites}
         return {name: part for name, part in parts.items() if part}
 
-    def _join(self, user_id: str, room_id: str, sender: str) -> None:
-        rooms = self._joined.setdefault(user_id, {})
-        if room_id in rooms:
-            return
-        self._invites.get(user_id, {}).pop(room_id, None)
-        state = [self._event("m.room.create", {"room_version": "10"}, sender, "")]
-        state += [
-            self._event("m.room.member", {"membership": "join"}, member, member)
-            for member in dict.fromkeys((sender, user_id))
-        ]
-        rooms[room_id] = _Joined(self._stream.advance(), state)
+    def _invite(self, room: Room, user_id: str, sender: str, **more: Any) -> None:
+        content = {"membership": "invite", **more}
+        self.put(room, "m.room.member", user_id, content, sender)
+        shown = [*((kind, "") for kind in _PREVIEW), ("m.room.member", sender)]
+        state = [_stripped(room.state[key]) for key in shown if key in room.state]
+        state.append(_stripped(room.state["m.room.member", user_id]))
+        room.invites[user_id] = Invite(self._stream.advance(), state)
+
+    def _opened(self, room_id: str, creator: str) -> Room:
+        room = self._rooms.setdefault(room_id, Room(room_id))
+        if not room.state:
+            content = {"room_version": "10", "creator": creator}
+            room.put(self._events.make("m.room.create", content, creator, ""))
+        return room
+
+    def _say(self, room: Room, event: Event) -> str:
+        room.timeline.append((self._stream.advance(), event))
+        return str(event["event_id"])
 
     async def _join_call(self, call: Call) -> Reply:
         user_id = self._accounts.authenticate(call.request).user_id
         room_id = call.values["room_id"]
-        if not any(room_id in rooms.get(user_id, {}) for rooms in (self._joined, self._invites)):
+        body = json_object(call.request, optional=True)
+        signed = body.get("third_party_signed")
+        if signed is not None:
+            if not isinstance(signed, dict) or "sender" not in signed:
+                raise internal()
+            self.exchange(room_id, signed["sender"], user_id, signed)
+        room = self._rooms.get(room_id)
+        if room is None or not self._may_join(room, user_id):
             raise Refusal(403, "M_FORBIDDEN", "You are not invited to this room.")
-        self._join(user_id, room_id, user_id)
+        if user_id not in room.joined:
+            # The one of the two paths makes all of the body part of the event.
+            whole = f"/join/{room_id}" in call.request.path
+            self.join(room, user_id, body if whole else {})
         return Reply.of_json({"room_id": room_id})
+
+    def _may_join(self, room: Room, user_id: str) -> bool:
+        public = room.content("m.room.join_rules").get("join_rule") == "public"
+        return public or user_id in room.joined or user_id in room.invites
 
     async def _send_call(self, call: Call) -> Reply:
         account = self._accounts.authenticate(call.request)
@@ -151,37 +243,11 @@ class Rooms:
     def _send(self, account: Account, call: Call) -> str:
         user_id, room_id, kind = account.user_id, call.values["room_id"], call.values["type"]
         content = json_object(call.request)
-        if room_id not in self._joined.get(user_id, {}):
-            raise Refusal(403, "M_FORBIDDEN", f"User {user_id} not in room {room_id}")
-        event_id = self.event(user_id, room_id, kind, content, user_id)
+        room = self.entered(room_id, user_id)
+        event_id = self._say(room, self._events.make(kind, content, user_id))
         self.sent.append(Sent(user_id, room_id, kind, content, event_id))
         return event_id
 
-    def _event(
-        self, kind: str, content: dict[str, Any], sender: str, state_key: str | None = None
-    ) -> dict[str, Any]:
-        number = next(self._numbers)
-        event = {
-            "type": kind,
-            "content": content,
-            "sender": sender,
-            "event_id": f"$event{number}",
-            "origin_server_ts": _EPOCH_MS + number,
-            "unsigned": {},
-        }
-        return event if state_key is None else {**event, "state_key": state_key}
 
-
-def _joined_part(room: _Joined, position: int, *, full_state: bool) -> dict[str, Any]:
-    timeline = [event for at, event in room.timeline if at > position]
-    state = room.state if full_state or room.since > position else []
-    if not (timeline or state):
-        return {}
-    return {
-        "timeline": {"events": timeline, "limited": False, "prev_batch": f"s{position}"},
-        "state": {"events": state},
-        "account_data": {"events": []},
-        "ephemeral": {"events": []},
-        "unread_notifications": {"notification_count": 0, "highlight_count": 0},
-        "summary": {},
-    }
+def _stripped(event: Event) -> Event:
+    return {name: event[name] for name in ("type", "state_key", "sender", "content")}

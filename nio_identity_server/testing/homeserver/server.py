@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Mapping
 from typing import Any
 
 import attrs
 
-from nio_identity_server.testing.homeserver.account_data import AccountData, Write
-from nio_identity_server.testing.homeserver.accounts import Account, Accounts
-from nio_identity_server.testing.homeserver.discovery import Discovery
-from nio_identity_server.testing.homeserver.filters import Filters
-from nio_identity_server.testing.homeserver.inbox import Inbox
-from nio_identity_server.testing.homeserver.openid import OpenId
-from nio_identity_server.testing.homeserver.rooms import Rooms, Sent
-from nio_identity_server.testing.homeserver.stream import Stream
-from nio_identity_server.testing.homeserver.sync import Sync
+from nio_identity_server.testing.homeserver.account_data import Write
+from nio_identity_server.testing.homeserver.accounts import Account
+from nio_identity_server.testing.homeserver.chapters import Chapters
+from nio_identity_server.testing.homeserver.rooms import Sent
 from nio_identity_server.testing.replies import Refusal, Reply
 from nio_identity_server.testing.requests import Request
 from nio_identity_server.testing.routes import Routes
@@ -23,7 +19,7 @@ from nio_identity_server.testing.server import LoopbackServer
 
 
 class MatrixHomeserver(LoopbackServer):
-    """A homeserver with users, account data, sync, OpenID tokens and a well-known document.
+    """A homeserver: users, account data, sync, rooms, OpenID tokens, identity servers.
 
     What a test does to it by method is what another client of the same user would do over HTTP: it
     advances the stream and wakes the long polls. Users are named by user id or by localpart.
@@ -49,31 +45,18 @@ class MatrixHomeserver(LoopbackServer):
     ) -> None:
         super().__init__(host=host, port=port, ssl_context=ssl_context)
         self._server_name = server_name
-        stream = Stream()
-        self._accounts = Accounts(lambda: self.server_name)
-        self._account_data = AccountData(self._accounts, stream)
-        self._inbox = Inbox(stream)
-        self._rooms = Rooms(self._accounts, stream)
-        self._openid = OpenId(self._accounts, lambda: self.server_name)
-        filters = Filters(self._accounts)
-        self._sync = Sync(
-            accounts=self._accounts,
-            stream=stream,
-            account_data=self._account_data,
-            inbox=self._inbox,
-            rooms=self._rooms,
-            filters=filters,
-        )
-        chapters = (
-            self._accounts,
-            self._account_data,
-            self._sync,
-            filters,
-            self._rooms,
-            self._openid,
-            Discovery(self._accounts),
-        )
-        self._table = Routes(route for chapter in chapters for route in chapter.routes())
+        chapters = Chapters(lambda: self.server_name)
+        self._accounts = chapters.accounts
+        self._account_data = chapters.account_data
+        self._sync = chapters.sync
+        self._inbox = chapters.inbox
+        self._rooms = chapters.rooms
+        self._openid = chapters.openid
+        self._identity_servers = chapters.identity_servers
+        self._threepids = chapters.threepids
+        self._invites = chapters.invites
+        self._creation = chapters.creation
+        self._table = chapters.routes
 
     @property
     def server_name(self) -> str:
@@ -116,15 +99,23 @@ class MatrixHomeserver(LoopbackServer):
         return self._rooms.sent
 
     @property
+    def invite_3pid_requests(self) -> list[Request]:
+        """The requests to create a room that would have invited addresses; all were refused."""
+        return self._creation.with_addresses
+
+    @property
     def openid_tokens(self) -> dict[str, str]:
         """All OpenID tokens that were issued, with the user that each proves."""
         return self._openid.tokens
 
     def clear(self) -> None:
-        """Forget what was seen, `writes` and `sent` too; users, account data and tokens stay."""
+        """Forget what was seen, `writes`, `sent` and `invite_3pid_requests` too.
+
+        Users, account data, rooms and tokens stay.
+        """
         super().clear()
-        self.writes.clear()
-        self.sent.clear()
+        for seen in (self.writes, self.sent, self.invite_3pid_requests):
+            seen.clear()
 
     def register(
         self,
@@ -228,7 +219,42 @@ class MatrixHomeserver(LoopbackServer):
             LookupError: There is no such user.
         """
         user = self._accounts.known(user_id)
-        self._rooms.invite(user, room_id, self._accounts.user_id(sender))
+        self._rooms.invite_from_elsewhere(user, room_id, self._accounts.user_id(sender))
+
+    def add_identity_server(self, server: LoopbackServer, *id_servers: str) -> None:
+        """Let the homeserver reach an identity server, inside the process.
+
+        What it asks is recorded, held and struck by faults there like any other request.
+
+        Args:
+            server: The identity server.
+            id_servers: What clients call it, host and port without a scheme; by default its
+                `netloc`.
+        """
+        self._identity_servers.add(server, id_servers)
+
+    def add_threepid(self, user_id: str, medium: str, address: str) -> None:
+        """Add an address to an account of this homeserver, as if the user had validated it.
+
+        Raises:
+            LookupError: There is no such user.
+        """
+        self._threepids.add(self._accounts.known(user_id), medium, address)
+
+    def limit_invites(self, number: int | None) -> None:
+        """Refuse invites over HTTP, after so many more, with 429; `None` for no limit."""
+        self._invites.left = number
+
+    def heard_of_binding(self, association: Mapping[str, Any]) -> bool:
+        """Turn the invitations of an address into invites of the user who has bound it.
+
+        Args:
+            association: What an identity server signs, with its `invites`.
+
+        Returns:
+            Whether all of them were good.
+        """
+        return self._invites.hear(association)
 
     def openid_owner(self, token: str) -> str | None:
         """Give the user that an OpenID token proves, or `None`."""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from nio_identity_server.testing.replies import Refusal
 from nio_identity_server.testing.requests import Request
+
+OLD_PREFIX = "/_matrix/identity/api/v1"
+"""Where the links lead that Sydent 2.6.1 gives to people and homeservers."""
 
 
 def arguments(request: Request, *names: str) -> dict[str, Any]:
@@ -30,6 +34,18 @@ def arguments(request: Request, *names: str) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise broken()
     return content
+
+
+def query_arguments(request: Request, *names: str) -> Mapping[str, str]:
+    """Read the query, which has to have all these keys.
+
+    Raises:
+        Refusal: 400 `M_MISSING_PARAMS`.
+    """
+    missing = [name for name in names if name not in request.query]
+    if missing:
+        raise Refusal(400, "M_MISSING_PARAMS", f"Missing parameters: {','.join(missing)}")
+    return request.query
 
 
 def broken() -> Refusal:
