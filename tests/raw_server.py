@@ -14,6 +14,7 @@ import socket
 import ssl
 import struct
 from collections.abc import Iterable
+from pathlib import Path
 from types import TracebackType
 from typing import Self, cast
 
@@ -250,6 +251,11 @@ class Certificates:
     def trust(self, context: ssl.SSLContext) -> None:
         """Have a client's side of TLS trust this authority too."""
         self._authority.configure_trust(context)
+
+    def write(self, path: Path) -> Path:
+        """Write the authority's certificate into a file."""
+        self._authority.cert_pem.write_to_path(str(path))
+        return path
 
     def server(self, *names: str, expired: bool = False) -> ssl.SSLContext:
         """A server's side of TLS, for these names and addresses."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import asyncio
 import contextlib
+import inspect
 import json
 import re
 import runpy
@@ -46,6 +47,7 @@ class Servers:
         self._thread.start()
         self._do(self.homeserver.start(), self.identity_server.start())
         self.homeserver.register("alice", "secret")
+        self.homeserver.add_identity_server(self.identity_server)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -70,25 +72,27 @@ class Bot(IdentityServerMixin, nio.AsyncClient):  # type: ignore[misc] # nio is 
 
 
 def runner(servers: Servers) -> Callable[[Callable[..., Awaitable[None]]], None]:
-    """Give ``run``, with which a page runs its async functions: with a bot, and a server's URL."""
+    """Give ``run``, with which a page runs its async functions: with what they name."""
 
     async def log_in_and_run(function: Callable[..., Awaitable[None]]) -> None:
-        url = servers.identity_server.url
-        config = IdentityServerConfig(default=url)
+        server = servers.identity_server
+        props = {
+            "url": server.url,
+            "bind": server.bind,
+            "require_terms": server.require_terms,
+            "inbox": lambda address: next(
+                mail.token for mail in server.mails if mail.address == address
+            ),
+        }
+        config = IdentityServerConfig(default=server.url)
         user_id = "@alice:example.test"
         bot = Bot(servers.homeserver.url, user_id, identity_server_config=config)
         await bot.login("secret")
         try:
             if "call_in_a_callback" not in function.__name__:
                 await bot.sync()
-            if "url" in function.__code__.co_varnames:
-                await function(bot, url)
-            elif "bind" in function.__code__.co_varnames:
-                await function(bot, servers.identity_server.bind)
-            elif "require_terms" in function.__code__.co_varnames:
-                await function(bot, servers.identity_server.require_terms)
-            else:
-                await function(bot)
+            names = inspect.signature(function).parameters
+            await function(**{name: {"bot": bot, **props}[name] for name in names})
         finally:
             await bot.close()
 

@@ -12,7 +12,9 @@ from nio_identity_server.endpoint import BadReply
 from nio_identity_server.endpoints.discovery import GetVersions
 from nio_identity_server.endpoints.terms import Policy
 from nio_identity_server.errors import (
+    AddressRefused,
     BadResponse,
+    BadSignature,
     CannotConnect,
     ForbiddenAddress,
     HashingNotSupported,
@@ -22,19 +24,35 @@ from nio_identity_server.errors import (
     IdentityServerError,
     InvalidAddress,
     InvalidBaseUrl,
+    InvitesFailed,
     MatrixError,
     NoIdentityServer,
     NotConfirmed,
+    NotValidated,
+    OtherServersInvite,
     OutcomeUnknown,
     RateLimited,
     RegistrationRefused,
+    SendingFailed,
     TermsNotOffered,
     TermsNotSigned,
+    ThreePidInUse,
+    UnbindNotSupported,
+    ValidationExpired,
+    WrongToken,
 )
+from nio_identity_server.threepid import email
 
 SERVER = "https://id.example.org"
 POLICIES = (Policy("privacy_policy", "1.2", {}), Policy("terms_of_service", "2.0", {}))
+FAILED = {email("a@b"): HomeserverError(403, "M_FORBIDDEN", "No.", SERVER)}
 HOMESERVER = "https://matrix.example.org"
+
+
+def told(status: int, errcode: str) -> dict[str, Any]:
+    """What a refusal carries."""
+    return {"status": status, "errcode": errcode, "message": "No.", "server": SERVER}
+
 
 # What is raised, what it carries, and what its message has to say.
 SAMPLES: dict[str, tuple[IdentityServerError, dict[str, Any], list[str]]] = {
@@ -175,6 +193,87 @@ SAMPLES: dict[str, tuple[IdentityServerError, dict[str, Any], list[str]]] = {
             "retry_after": None,
         },
         [HOMESERVER, "no usable answer", "no answer within 30 s"],
+    ),
+    "WrongToken": (
+        WrongToken(200, "M_NO_VALID_SESSION", "No.", SERVER),
+        told(200, "M_NO_VALID_SESSION"),
+        [
+            SERVER,
+            "200 M_NO_VALID_SESSION No.",
+            "compare it with the mail or SMS",
+            "resend()",
+        ],
+    ),
+    "NotValidated": (
+        NotValidated(400, "M_SESSION_NOT_VALIDATED", "No.", SERVER),
+        {
+            "status": 400,
+            "errcode": "M_SESSION_NOT_VALIDATED",
+            "message": "No.",
+            "server": SERVER,
+        },
+        [
+            SERVER,
+            "400 M_SESSION_NOT_VALIDATED No.",
+            "open the link in the mail",
+            "submit_token()",
+        ],
+    ),
+    "ValidationExpired": (
+        ValidationExpired(400, "M_SESSION_EXPIRED", "No.", SERVER),
+        told(400, "M_SESSION_EXPIRED"),
+        [SERVER, "400 M_SESSION_EXPIRED No.", "begin again with request_token()"],
+    ),
+    "AddressRefused": (
+        AddressRefused(400, "M_DESTINATION_REJECTED", "No.", SERVER),
+        {
+            "status": 400,
+            "errcode": "M_DESTINATION_REJECTED",
+            "message": "No.",
+            "server": SERVER,
+        },
+        [SERVER, "400 M_DESTINATION_REJECTED No.", "another address"],
+    ),
+    "SendingFailed": (
+        SendingFailed(500, "M_EMAIL_SEND_ERROR", "No.", SERVER),
+        told(500, "M_EMAIL_SEND_ERROR"),
+        [SERVER, "500 M_EMAIL_SEND_ERROR No.", "check the address", "try again later"],
+    ),
+    "ThreePidInUse": (
+        ThreePidInUse(400, "M_THREEPID_IN_USE", "In use.", SERVER, "@bob:example.org"),
+        {
+            "status": 400,
+            "errcode": "M_THREEPID_IN_USE",
+            "message": "In use.",
+            "server": SERVER,
+            "user_id": "@bob:example.org",
+        },
+        [SERVER, "400 M_THREEPID_IN_USE In use.", "invite its owner"],
+    ),
+    "UnbindNotSupported": (
+        UnbindNotSupported(SERVER),
+        {"server": SERVER},
+        [SERVER, "may still be found", "operator"],
+    ),
+    "UnbindNotSupported somewhere": (
+        UnbindNotSupported(None),
+        {"server": None},
+        ["an identity server does not support unbinding"],
+    ),
+    "InvitesFailed": (
+        InvitesFailed("!room:example.org", FAILED, "nio's"),
+        {"room_id": "!room:example.org", "failed": FAILED, "response": "nio's"},
+        ["!room:example.org", "1 could not be invited", "invite_all()"],
+    ),
+    "OtherServersInvite": (
+        OtherServersInvite("https://other.example", SERVER),
+        {"invite_server": "https://other.example", "server": SERVER},
+        [SERVER, "belongs to https://other.example", "set('https://other.example')", "sender="],
+    ),
+    "BadSignature": (
+        BadSignature("there is none"),
+        {"reason": "there is none"},
+        ["there is none", "do not trust"],
     ),
 }
 

@@ -9,9 +9,10 @@ from enum import Enum
 
 import attrs
 
+from nio_identity_server.client.change import Change, Dropped
 from nio_identity_server.client.generation import Generation
 from nio_identity_server.errors import IdentityServerChanged, NotConfirmed
-from nio_identity_server.preference.account_data import Known, Preference, Unconfirmed
+from nio_identity_server.preference.account_data import Known, Unconfirmed
 from nio_identity_server.preference.choice import Choice
 from nio_identity_server.preference.evidence import Witness
 from nio_identity_server.preference.resolution import Resolution
@@ -19,24 +20,6 @@ from nio_identity_server.single_flight import SingleFlight
 
 FRESH_FOR = 300.0
 """Seconds that knowledge lasts while no sync that would show a change is answered."""
-
-
-@attrs.frozen
-class Change:
-    """The user's choice changed.
-
-    Attributes:
-        old: What it was.
-        new: What it is now.
-        source: Which kind of evidence showed it.
-        own: Whether a write of this client made the change (``set``, ``disable``, ``reset``) and
-            was answered. A write whose end was unknown is found by a read, like somebody else's.
-    """
-
-    old: Preference
-    new: Preference
-    source: Witness
-    own: bool
 
 
 class Outcome(Enum):
@@ -269,11 +252,14 @@ class Account:
         if witness is not Witness.SNAPSHOT:
             self._renew()
         own = witness is Witness.WRITE
+        dropped = None
         if choice.known != old and old is not None:
-            self._end_generation("the user's choice of identity server changed", for_good=True)
+            reason = "the user's choice of identity server changed"
+            dropped = self._end_generation(reason, for_good=True)
         self._become(choice)
         if self.ended is None and choice.known != old and (own or old is not None):
-            self.report(Change(Unconfirmed() if old is None else old, value, witness, own))
+            before = Unconfirmed() if old is None else old
+            self.report(Change(before, value, witness, own, dropped))
 
     def _become(self, choice: Choice) -> None:
         self.choice = choice
@@ -281,14 +267,15 @@ class Account:
         self.open_generation = self.generation if may_enter else None
         self.wake()
 
-    def _end_generation(self, reason: str, *, for_good: bool) -> None:
+    def _end_generation(self, reason: str, *, for_good: bool) -> Dropped | None:
         """End it; for good if the user has left its server, so that its token is forgotten."""
         generation, self.generation = self.generation, None
         if generation is None:
-            return
-        generation.end(reason)
+            return None
+        dropped = generation.end(reason)
         if for_good and generation.session is not None:
             generation.session.forget(self.user_id)
+        return dropped
 
 
 def _finish(future: asyncio.Future[None], error: NotConfirmed | None) -> None:

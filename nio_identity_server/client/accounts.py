@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import attrs
 
-from nio_identity_server.client.account import Account, Change
+from nio_identity_server.client.account import Account
+from nio_identity_server.client.change import Change
 from nio_identity_server.client.homeserver import NioClient
 
 

@@ -8,6 +8,8 @@ from typing import Any
 import attrs
 
 from nio_identity_server import strict_json
+from nio_identity_server.matrix_id import is_user_id
+from nio_identity_server.printable import printable
 
 _ERRCODE = re.compile(r"[A-Z0-9_.]{1,64}")
 _MESSAGE_LENGTH = 500
@@ -46,7 +48,7 @@ class Answer:
         value = self._object().get("error")
         if not isinstance(value, str):
             return ""
-        return "".join(char if char.isprintable() else "?" for char in value[:_MESSAGE_LENGTH])
+        return printable(value[:_MESSAGE_LENGTH])
 
     @property
     def retry_after(self) -> float | None:
@@ -61,6 +63,12 @@ class Answer:
             return value / 1000  # strict JSON knows no NaN and no infinity
         except OverflowError:
             return None
+
+    @property
+    def owner(self) -> str | None:
+        """Whose an address in use is (``mxid``), as the server says; None if it does not."""
+        value = self._object().get("mxid")
+        return value if isinstance(value, str) and is_user_id(value) else None
 
     def _object(self) -> dict[str, Any]:
         try:

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 from yarl import URL
 
 from nio_identity_server.base_url import BaseUrl, parse_base_url
-from nio_identity_server.client.account import Account, Change
+from nio_identity_server.client.account import Account
 from nio_identity_server.client.accounts import Accounts
 from nio_identity_server.client.answer import Answer
+from nio_identity_server.client.change import Change
 from nio_identity_server.client.config import IdentityServerConfig
 from nio_identity_server.client.connections import Connections
 from nio_identity_server.client.default import DefaultServer
@@ -28,6 +29,7 @@ from nio_identity_server.client.listeners import Listener, Listeners
 from nio_identity_server.client.observer import Observer
 from nio_identity_server.client.reader import Reader
 from nio_identity_server.client.transport import Transport
+from nio_identity_server.client.trouble import out_of_time
 from nio_identity_server.client.writer import Writer
 from nio_identity_server.endpoint import Endpoint, Reply
 from nio_identity_server.errors import (
@@ -216,23 +218,40 @@ class Choosing:
         return generation.session
 
     async def _write(self, account: Account, value: Chosen | Disabled | NotSet) -> None:
-        await self._writer.write(account, value, partial(self._log_out, account, value))
+        await self._writer.write(account, value, partial(self._try_to_log_out, account, value))
 
-    async def _log_out(self, account: Account, value: Known) -> None:
-        """Give back the token of the server that is about to be left, as far as that works."""
+    async def _leave_for_good(self, tell: Callable[[IdentityServerError | None], object]) -> None:
+        """Write that no server is used any more; tell what became of the logout before it."""
+        account = self._accounts.current()
+
+        async def log_out() -> None:
+            tell(await self._log_out(account, Disabled()))
+
+        await self._writer.write(account, Disabled(), log_out)
+
+    async def _try_to_log_out(self, account: Account, value: Known) -> None:
+        error = await self._log_out(account, value)
+        if error is not None:
+            _log.info("the identity server that is being left could not be told: %s", error)
+
+    async def _log_out(self, account: Account, value: Known) -> IdentityServerError | None:
+        """Give back the token of the server that is about to be left; tell how that failed."""
         generation = self._left_by(account, value)
         if generation is None:
-            return
+            return None
         from nio_identity_server.endpoints.account import Logout  # noqa: PLC0415
 
         token = self._session_of(generation).surrender(self._reader.owner)
         if token is None:
-            return
+            return None
         try:
             async with asyncio.timeout(LOGOUT_TIMEOUT):
                 await generation.run(self._ask(generation.base_url, Logout(), token))
-        except (IdentityServerError, TimeoutError) as error:
-            _log.info("the identity server that is being left could not be told: %s", error)
+        except IdentityServerError as error:
+            return error
+        except TimeoutError:
+            return out_of_time(generation.base_url, LOGOUT_TIMEOUT)
+        return None
 
     def _left_by(self, account: Account, value: Known) -> Generation | None:
         """The generation that ends with a write, if its server may have a token of ours."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 import attrs
 
 from nio_identity_server.base_url import BaseUrl
+from nio_identity_server.client.change import Dropped
 from nio_identity_server.errors import IdentityServerChanged, IdentityServerError
 from nio_identity_server.preference.resolution import Resolution
 
@@ -17,6 +18,8 @@ Result = TypeVar("Result")
 
 if TYPE_CHECKING:
     from nio_identity_server.flows.session import Session
+    from nio_identity_server.pending_validation import PendingValidation
+    from nio_identity_server.threepid import ThreePid
 
 
 @attrs.define(eq=False)
@@ -27,12 +30,14 @@ class Generation:
         base_url: The server.
         resolution: How it came to be this one.
         session: Being known to the server, once that was needed.
+        validations: What was begun to show that an address is the user's, by address.
         ended: Why it is over, or None while it lasts.
     """
 
     base_url: BaseUrl
     resolution: Resolution
     session: Session | None = None
+    validations: dict[ThreePid, PendingValidation] = attrs.field(factory=dict, repr=False)
     ended: str | None = None
     _running: dict[asyncio.Timeout, asyncio.AbstractEventLoop] = attrs.field(
         factory=dict, init=False, repr=False
@@ -64,13 +69,15 @@ class Generation:
             self._running.pop(scope, None)
         raise self.changed()
 
-    def end(self, reason: str) -> None:
+    def end(self, reason: str) -> Dropped:
         """Stop everything that runs in it; nothing more is sent for it."""
         self.ended = reason
         running, self._running = self._running, {}
         for scope, loop in running.items():
             with suppress(RuntimeError):  # its loop is closed: nothing runs there
                 loop.call_soon(_expire, scope)
+        used = self.session is not None
+        return Dropped(self.base_url, len(running), used, tuple(self.validations))
 
     def changed(self) -> IdentityServerChanged:
         """The exception that operations of an ended generation end with."""

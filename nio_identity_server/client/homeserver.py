@@ -42,6 +42,10 @@ class NioClient(Protocol):
         """Send one request to the homeserver; retries nothing, adds no token."""
         ...
 
+    async def room_create(self, *args: Any, **kwargs: Any) -> Any:
+        """Make a room; errors are returned, and 429 is waited out without end."""
+        ...
+
 
 _UNHINTED_WAIT = 5.0
 """Seconds to wait after a 429 that names no time, as nio does."""

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 
 import attrs
 
-from nio_identity_server.client.account import Change
+from nio_identity_server.client.change import Change
 
 Listener = Callable[[Change], Awaitable[object] | object]
 

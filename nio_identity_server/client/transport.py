@@ -24,9 +24,8 @@ from nio_identity_server.errors import (
     CannotConnect,
     ForbiddenAddress,
     IdentityServerError,
-    MatrixError,
-    RateLimited,
 )
+from nio_identity_server.errors.refusals import refusal
 from nio_identity_server.secret import Secret
 
 CONNECT_TIMEOUT = 10.0
@@ -222,9 +221,14 @@ def _refuse(server: str, answer: Answer, token: Secret | None) -> NoReturn:
         raise BadResponse(server, f"HTTP {status} instead of 200", status)
     if status < HTTPStatus.BAD_REQUEST:
         raise BadResponse(server, f"HTTP {status}, but redirects are not followed", status)
-    if status == HTTPStatus.TOO_MANY_REQUESTS:  # with any errcode: Sydent says M_UNKNOWN
-        raise RateLimited(status, answer.errcode, message, server, answer.retry_after)
-    raise MatrixError(status, answer.errcode, message, server)
+    raise refusal(
+        status,
+        answer.errcode,
+        message,
+        server,
+        retry_after=answer.retry_after,
+        user_id=answer.owner,
+    )
 
 
 def _refuse_address(server: str, base_url: BaseUrl, *, trusted: bool) -> None:

@@ -13,6 +13,9 @@ from typing import Any
 
 import aiohttp
 
+from nio_identity_server.base_url import BaseUrl
+from nio_identity_server.errors import CannotConnect
+
 
 def describe(error: Exception, seconds: float) -> str:
     """Say what went wrong, without a header, a query or an address of the user.
@@ -49,3 +52,8 @@ _WORDS: tuple[tuple[type[Exception], Callable[[Any, float], str]], ...] = (
     (aiohttp.ClientResponseError, lambda *_: "the answer is not valid HTTP"),
     (aiohttp.ClientConnectionError, lambda *_: "the connection was closed without an answer"),
 )
+
+
+def out_of_time(base_url: BaseUrl, seconds: float) -> CannotConnect:
+    """What is told of a server that was given only so much time."""
+    return CannotConnect(str(base_url), f"it did not answer within {seconds:g} seconds")

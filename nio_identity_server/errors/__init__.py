@@ -17,7 +17,17 @@
     ├── BadResponse               an answer that is not what the specification says
     ├── MatrixError               the identity server refused: status and errcode
     │   ├── RateLimited           ... for now: 429
-    │   └── RegistrationRefused   ... to know this user at all
+    │   ├── RegistrationRefused   ... to know this user at all
+    │   ├── WrongToken            ... the token from a mail or SMS
+    │   ├── NotValidated          ... because the user has not shown that the address is theirs
+    │   ├── ValidationExpired     ... because that was begun too long ago
+    │   ├── AddressRefused        ... to send anything to this address or country
+    │   ├── SendingFailed         ... because the mail or SMS could not be sent
+    │   └── ThreePidInUse         ... because the address is bound already
+    ├── UnbindNotSupported        an address may still be found
+    ├── InvitesFailed             a room was made, but not everybody could be invited
+    ├── OtherServersInvite        an invitation of another identity server than the user's
+    ├── BadSignature              something is not signed by whom it says
     └── HomeserverError           the homeserver refused, or did not answer properly
         └── OutcomeUnknown        a write whose end nobody knows
 
@@ -28,6 +38,15 @@ hangs on them as ``__cause__`` or ``__context__``: aiohttp keeps request headers
 
 from __future__ import annotations
 
+from nio_identity_server.errors.association import (
+    AddressRefused,
+    NotValidated,
+    SendingFailed,
+    ThreePidInUse,
+    UnbindNotSupported,
+    ValidationExpired,
+    WrongToken,
+)
 from nio_identity_server.errors.choice import (
     ForbiddenAddress,
     IdentityDisabled,
@@ -40,6 +59,11 @@ from nio_identity_server.errors.choice import (
 from nio_identity_server.errors.homeserver import (
     HomeserverError,
     OutcomeUnknown,
+)
+from nio_identity_server.errors.invitation import (
+    BadSignature,
+    InvitesFailed,
+    OtherServersInvite,
 )
 from nio_identity_server.errors.root import (
     IdentityServerError,
@@ -56,7 +80,9 @@ from nio_identity_server.errors.server import (
 )
 
 __all__ = [
+    "AddressRefused",
     "BadResponse",
+    "BadSignature",
     "CannotConnect",
     "ForbiddenAddress",
     "HashingNotSupported",
@@ -66,12 +92,20 @@ __all__ = [
     "IdentityServerError",
     "InvalidAddress",
     "InvalidBaseUrl",
+    "InvitesFailed",
     "MatrixError",
     "NoIdentityServer",
     "NotConfirmed",
+    "NotValidated",
+    "OtherServersInvite",
     "OutcomeUnknown",
     "RateLimited",
     "RegistrationRefused",
+    "SendingFailed",
     "TermsNotOffered",
     "TermsNotSigned",
+    "ThreePidInUse",
+    "UnbindNotSupported",
+    "ValidationExpired",
+    "WrongToken",
 ]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from nio_identity_server.errors.root import IdentityServerError
+from nio_identity_server.printable import printable
 
 
 class TermsNotSigned(IdentityServerError):
@@ -17,7 +18,7 @@ class TermsNotSigned(IdentityServerError):
     """
 
     def __init__(self, policies: Sequence[Any], server: str) -> None:
-        names = ", ".join(map(_printable, (policy.name for policy in policies)))
+        names = ", ".join(map(printable, (policy.name for policy in policies)))
         super().__init__(
             f"{server} has terms that are not accepted: {names}; show them to the user and call "
             "accept_terms(urls), or configure accept_terms="
@@ -97,8 +98,11 @@ class MatrixError(IdentityServerError):
         server: The base URL.
     """
 
+    advice: ClassVar[str] = ""
+
     def __init__(self, status: int, errcode: str, message: str, server: str) -> None:
-        super().__init__(f"{server} refused: HTTP {status} {errcode} {message}".rstrip())
+        refusal = f"{server} refused: HTTP {status} {errcode} {message}".rstrip()
+        super().__init__(f"{refusal}{self.advice}")
         self.status = status
         self.errcode = errcode
         self.message = message
@@ -124,8 +128,3 @@ class RegistrationRefused(MatrixError):
 
     It does not serve this homeserver (403), or cannot check the OpenID token there (500).
     """
-
-
-def _printable(text: str) -> str:
-    """What a server calls something, on one line and without control characters."""
-    return "".join(char if char.isprintable() else "?" for char in text)

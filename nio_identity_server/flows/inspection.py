@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import attrs
 
 from nio_identity_server.base_url import BaseUrl
-from nio_identity_server.endpoint import Endpoint, Reply
 from nio_identity_server.endpoints.discovery import GetVersions, Ping
 from nio_identity_server.endpoints.terms import GetTerms, Policy
 from nio_identity_server.errors import MatrixError
-
-
-class Ask(Protocol):
-    """Sends one request to the server that is looked at."""
-
-    async def __call__(self, endpoint: Endpoint[Reply], /) -> Reply:
-        """Send it and read the reply."""
-        ...
+from nio_identity_server.flows.line import Ask
 
 
 @attrs.frozen

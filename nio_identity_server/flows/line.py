@@ -11,6 +11,14 @@ from nio_identity_server.secret import Secret
 Result = TypeVar("Result")
 
 
+class Ask(Protocol):
+    """Sends one request to one server, with a token if that is needed."""
+
+    async def __call__(self, endpoint: Endpoint[Reply], /) -> Reply:
+        """Send it and read the reply."""
+        ...
+
+
 class Line(Protocol):
     """The line to one identity server, for one user, while both stay what they are.
 

@@ -10,12 +10,10 @@ from collections import deque
 from collections.abc import Sequence
 from http import HTTPStatus
 from itertools import chain, compress
-from typing import Protocol
 
 import attrs
 
 from nio_identity_server.batch import Batch
-from nio_identity_server.endpoint import Endpoint, Reply
 from nio_identity_server.endpoints.lookup import (
     LARGE,
     GetHashDetails,
@@ -29,6 +27,7 @@ from nio_identity_server.errors import (
     IdentityServerError,
     MatrixError,
 )
+from nio_identity_server.flows.line import Ask
 from nio_identity_server.hashing import hash_addresses
 from nio_identity_server.matrix_id import is_user_id
 from nio_identity_server.single_flight import SingleFlight
@@ -58,14 +57,6 @@ _LONGEST_PEPPER = 256
 _QUOTES = '","'
 
 Match = tuple[ThreePid, str]
-
-
-class Ask(Protocol):
-    """Sends one request to the identity server, with a token."""
-
-    async def __call__(self, endpoint: Endpoint[Reply], /) -> Reply:
-        """Send it and read the reply."""
-        ...
 
 
 @attrs.define(eq=False)

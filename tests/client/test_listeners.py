@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from nio_identity_server.base_url import parse_base_url
-from nio_identity_server.client.account import Change
+from nio_identity_server.client.change import Change
 from nio_identity_server.client.listeners import Listeners
 from nio_identity_server.preference.account_data import Chosen, Disabled
 from nio_identity_server.preference.evidence import Witness

@@ -13,6 +13,7 @@ from tests.canaries import Canaries
 from tests.raw_server import Certificates
 from tests.real.servers import environment
 from tests.real.servers.stack import RealServers
+from tests.scenarios.cast import Cast, casting
 from tests.scenarios.embedded_stage import embedded_stage
 from tests.scenarios.real_stage import Backstage, RealStage, real_stage, running
 from tests.scenarios.scene import Scene
@@ -60,6 +61,20 @@ async def _stage(any_stage: Any) -> Stage:
         await any_stage.backstage.no_terms()
     stage: Stage = any_stage
     return stage
+
+
+@pytest_asyncio.fixture(name="cast")
+async def _cast(stage: Stage, canaries: Canaries) -> AsyncIterator[Cast]:
+    """Users of servers without terms."""
+    async with casting(stage, canaries) as cast:
+        yield cast
+
+
+@pytest_asyncio.fixture(name="cast_with_terms")
+async def _cast_with_terms(any_stage: Stage, canaries: Canaries) -> AsyncIterator[Cast]:
+    """Users of an identity server that may have terms."""
+    async with casting(any_stage, canaries) as cast:
+        yield cast
 
 
 async def _play(stage: Stage, canaries: Canaries) -> AsyncIterator[Scene]:

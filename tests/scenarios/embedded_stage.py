@@ -6,11 +6,12 @@ import itertools
 import ssl
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from urllib.parse import urlsplit
+from pathlib import Path
+from urllib.parse import quote, urlsplit
 
 import attrs
 
-from nio_identity_server.testing import MatrixHomeserver, MatrixIdentityServer
+from nio_identity_server.testing import Hold, Mail, MatrixHomeserver, MatrixIdentityServer
 from tests.raw_server import Certificates
 from tests.scenarios.plain_client import PASSWORD, User
 from tests.scenarios.stage import News, Stage, crowd_bindings, terms
@@ -26,14 +27,21 @@ class EmbeddedStage:
     homeserver: Wiretap
     identity_server: Wiretap
     tls: ssl.SSLContext
+    certificates: Certificates
     home: MatrixHomeserver
     directory: MatrixIdentityServer
+    _holds: list[Hold] = attrs.field(factory=list)
     _versions: Iterator[int] = attrs.field(factory=lambda: itertools.count(1))
 
     @property
     def home_url(self) -> str:
         """The homeserver itself."""
         return self.home.url
+
+    @property
+    def directory_url(self) -> str:
+        """The wiretap, which the homeserver knows."""
+        return self.identity_server.url
 
     async def user(self, name: str) -> User:
         """Register somebody new."""
@@ -84,6 +92,43 @@ class EmbeddedStage:
         """Listen again."""
         await self.directory.start()
 
+    async def hang_identity_server(self) -> None:
+        """Hold every answer."""
+        self._holds.append(self.directory.hold())
+
+    async def wake_identity_server(self) -> None:
+        """Let them go."""
+        self._holds.pop().release()
+
+    def authority(self, folder: Path) -> Path:
+        """Write it."""
+        return self.certificates.write(folder / "authority.pem")
+
+    def refuse_mail(self, address: str) -> None:
+        """Refuse it."""
+        self.directory.refuse_mail(address)
+
+    def code(self, address: str) -> str:
+        """Read the post."""
+        if address.startswith("+"):
+            return next(e.token for e in reversed(self.directory.sms) if e.number == address[1:])
+        return self._mail(address, "validation").token
+
+    def posts(self, address: str) -> int:
+        """Count it."""
+        if address.startswith("+"):
+            return sum(sms.number == address[1:] for sms in self.directory.sms)
+        return sum(mail.address == address for mail in self.directory.mails)
+
+    def invite_link(self, address: str) -> str:
+        """Read the mail."""
+        link = self._mail(address, "invitation").link
+        return link.replace(quote(self.directory.url, safe=""), quote(self.directory_url, safe=""))
+
+    def _mail(self, address: str, kind: str) -> Mail:
+        mails = [each for each in self.directory.mails if each.address == address]
+        return next(each for each in reversed(mails) if each.kind == kind)
+
     def issued_tokens(self) -> Iterable[str]:
         """The tokens that work."""
         return tuple(self.directory.live_tokens)
@@ -96,12 +141,15 @@ async def embedded_stage(certificates: Certificates) -> AsyncIterator[Stage]:
         home = await opened.enter_async_context(MatrixHomeserver())
         directory = await opened.enter_async_context(MatrixIdentityServer(home))
         outside = certificates.server("localhost")
+        wiretap = await opened.enter_async_context(
+            Wiretap(urlsplit(directory.url).port, outside=outside)
+        )
+        home.add_identity_server(directory, wiretap.url.removeprefix("https://"))
         yield EmbeddedStage(
             homeserver=await opened.enter_async_context(Wiretap(urlsplit(home.url).port)),
-            identity_server=await opened.enter_async_context(
-                Wiretap(urlsplit(directory.url).port, outside=outside)
-            ),
+            identity_server=wiretap,
             tls=certificates.client,
+            certificates=certificates,
             home=home,
             directory=directory,
         )

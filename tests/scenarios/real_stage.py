@@ -11,10 +11,12 @@ import time
 from collections.abc import AsyncIterator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
-from urllib.parse import urlsplit
+from pathlib import Path
+from urllib.parse import quote, urlsplit
 
 import attrs
 
+from tests.real.servers.mail_sink import Mail
 from tests.real.servers.stack import RealServers
 from tests.scenarios.plain_client import PASSWORD, User, demand
 from tests.scenarios.stage import News, Stage, crowd_bindings
@@ -88,6 +90,11 @@ class RealStage:
         """Synapse itself."""
         return self.backstage.servers.homeserver_url
 
+    @property
+    def directory_url(self) -> str:
+        """Sydent's own proxy: Sydent compares its name, port included, with what Synapse signs."""
+        return self.backstage.servers.identity_server_url
+
     async def user(self, name: str) -> User:
         """Register somebody new."""
         name = f"{name}{next(self.backstage.numbers)}"
@@ -159,6 +166,52 @@ class RealStage:
     async def start_identity_server(self) -> None:
         """Start it again."""
         await self.backstage.servers.start_sydent()
+
+    async def hang_identity_server(self) -> None:
+        """Stop Sydent where it stands."""
+        self.backstage.servers.freeze_sydent()
+
+    async def wake_identity_server(self) -> None:
+        """Let it go on."""
+        self.backstage.servers.thaw_sydent()
+
+    def authority(self, folder: Path) -> Path:  # noqa: ARG002 - it is there already
+        """The servers' own."""
+        return self.backstage.servers.ca_file
+
+    def refuse_mail(self, address: str) -> None:
+        """The mail sink refuses such an address."""
+        assert address.startswith("reject")
+
+    def code(self, address: str) -> str:
+        """Read the post."""
+        servers = self.backstage.servers
+        if address.startswith("+"):
+            return next(sms.text for sms in reversed(servers.sms) if sms.to == address[1:])
+        return str(self._mail(address, "verification").fields["token"])
+
+    def posts(self, address: str) -> int:
+        """Count it."""
+        servers = self.backstage.servers
+        if address.startswith("+"):
+            return sum(sms.to == address[1:] for sms in servers.sms)
+        return sum(mail.to == address for mail in servers.mails)
+
+    def invite_link(self, address: str) -> str:
+        """Make the link as Sydent's own templates do, which the wheel does not contain."""
+        fields = self._mail(address, "invite").fields
+        sign = f"{self.directory_url}/_matrix/identity/api/v1/sign-ed25519"
+        secrets = f"token%3D{fields['token']}%26private_key%3D{fields['ephemeral_private_key']}"
+        return (
+            f"https://app.element.io/#/room/{quote(fields['room_id'], safe='')}"
+            f"?email={quote(address, safe='')}&signurl={quote(sign, safe='')}%3F{secrets}"
+            f"&room_name=&room_avatar_url=&inviter_name=Alice&guest_access_token=&guest_user_id="
+        )
+
+    def _mail(self, address: str, kind: str) -> Mail:
+        mails = [mail for mail in self.backstage.servers.mails if mail.to == address]
+        found: Mail = next(mail for mail in reversed(mails) if mail.kind == kind)
+        return found
 
     def issued_tokens(self) -> Iterable[str]:
         """The tokens that work."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Literal, Protocol
 
 from tests.scenarios.plain_client import User
@@ -36,6 +37,11 @@ class Stage(Protocol):
     @property
     def home_url(self) -> str:
         """The homeserver itself, for what other clients do."""
+        ...
+
+    @property
+    def directory_url(self) -> str:
+        """The identity server's base URL as homeservers know it, past the wiretap if need be."""
         ...
 
     async def user(self, name: str) -> User:
@@ -72,6 +78,34 @@ class Stage(Protocol):
 
     async def start_identity_server(self) -> None:
         """Start it again."""
+        ...
+
+    async def hang_identity_server(self) -> None:
+        """Let the identity server take requests and answer none."""
+        ...
+
+    async def wake_identity_server(self) -> None:
+        """Let it answer again."""
+        ...
+
+    def authority(self, folder: Path) -> Path:
+        """A file with the authority that signed the identity server's certificate."""
+        ...
+
+    def refuse_mail(self, address: str) -> None:
+        """Make sure that an address that begins with ``reject`` gets no mail."""
+        ...
+
+    def code(self, address: str) -> str:
+        """The token in the last mail, or SMS for a number with a plus in front, to an address."""
+        ...
+
+    def posts(self, address: str) -> int:
+        """How many mails, or SMS, an address has got."""
+        ...
+
+    def invite_link(self, address: str) -> str:
+        """The link of the last invitation that an address has got by mail."""
         ...
 
     def issued_tokens(self) -> Iterable[str]:

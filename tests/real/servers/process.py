@@ -100,6 +100,12 @@ class ServerProcess:
         # In a thread, which finishes its work even when whoever waits here is cancelled.
         await asyncio.to_thread(_wait_or_kill, child)
 
+    def signal(self, number: int) -> None:
+        """Send a signal to the child."""
+        if self._child is None:
+            raise RuntimeError(f"{self._folder.name} does not run")
+        self._child.send_signal(number)
+
     def _environment(self) -> dict[str, str]:
         """Build the child's environment: no proxies, nothing else of the caller's either."""
         return {

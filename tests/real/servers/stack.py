@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import shutil
+import signal
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Self
@@ -164,6 +165,14 @@ class RealServers:
     async def start_sydent(self) -> None:
         """Start the identity server again, with the same data on the same port."""
         await self._sydent().process.start()
+
+    def freeze_sydent(self) -> None:
+        """Let the identity server take connections and answer nothing."""
+        self._sydent().process.signal(signal.SIGSTOP)
+
+    def thaw_sydent(self) -> None:
+        """Let it go on."""
+        self._sydent().process.signal(signal.SIGCONT)
 
     async def rotate_pepper(self) -> None:
         """Have the identity server hash everything with a new pepper."""
