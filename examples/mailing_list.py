@@ -1,7 +1,4 @@
-"""Keep a room in step with a list of email addresses: mailing_list.py ROOM_ID LIST STATE.
-
-LIST has one address in a line. STATE remembers what was done: interrupt and run it as you like.
-"""
+"""Keep a room in step with a list of email addresses: mailing_list.py ROOM_ID LIST STATE."""
 
 import asyncio
 import json
@@ -9,52 +6,55 @@ import os
 import sys
 from pathlib import Path
 
-from nio import AsyncClient
+from nio import AsyncClient, ErrorResponse
 
-from nio_identity_server import IdentityServerConfig, IdentityServerMixin, email
-
-
-class Bot(IdentityServerMixin, AsyncClient):
-    """A nio client that knows its user's identity server."""
+from nio_identity_server import IdentityServer, IdentityServerConfig, email, enable
 
 
-async def keep_in_step(bot: Bot, room_id: str, wanted: list[str], state: Path) -> None:
-    """Invite who is new, take out who is gone, and note each; one who got a mail has a token."""
-    server = bot.identity_server
-    await server.refresh()  # this bot never syncs: ask at once what its user has chosen
+async def step(bot: AsyncClient, server: IdentityServer, wanted: list[str]) -> None:
+    """Invite who is new, take out who is gone. STATE has the token of each mail, None before it."""
+    room_id, state, new_state = sys.argv[1], Path(sys.argv[3]), Path(f"{sys.argv[3]}.new")
     done = json.loads(state.read_text()) if state.exists() else {}
-    new, gone = [each for each in wanted if each not in done], [*(done.keys() - wanted)]
-    found = await server.lookup([*new, *gone])
-    tokens = {invite.token for invite in await server.pending_invites(room_id)}
+    gone, new = [*(done.keys() - wanted)], [each for each in wanted if done.get(each) is None]
+    found = await server.lookup([*gone, *new])
+    members = {each.user_id for each in (await bot.joined_members(room_id)).members}
     for number, address in enumerate([*gone, *new], 1):
-        if address in done:
-            if (token := done.pop(address)) in tokens:
+        failed, user_id = [], found.get(address)
+        mine = {e.token for e in await server.pending_invites(room_id) if e.sender == bot.user_id}
+        if address in gone:
+            if token := done.pop(address):
                 await server.revoke_invite(room_id, token)
-            if address in found:
-                await bot.room_kick(room_id, found[address], "no longer on the list")
+            if user_id:
+                failed = [await bot.room_kick(room_id, user_id, "no longer on the list")]
+        elif user_id in members:
+            done[address] = ""
+        elif address in done and (lost := mine - {*done.values()}):  # interrupted after this mail
+            done[address] = lost.pop()
         else:
+            done[address] = None
+            new_state.write_text(json.dumps(done))
+            new_state.replace(state)
             report = await server.invite_all(room_id, [address])
             if report.stopped:
                 sys.exit(f"Stopped, run it again later: {report.stopped}")
-            before, tokens = tokens, {each.token for each in await server.pending_invites(room_id)}
-            if address in found or not report.failed:  # found and failed: is in the room already
-                done[address] = min(tokens - before, default="")
-            print(*report.failed.values(), sep="\n", end="")
-        state.with_suffix(".new").write_text(json.dumps(done))
-        state.with_suffix(".new").replace(state)  # all of it or nothing
-        print(f"{number} of {len(gone) + len(new)} done")
+            failed, pending = [*report.failed.values()], await server.pending_invites(room_id)
+            token = min({each.token for each in pending} - mine, default="")
+            done[address] = None if failed else token
+        new_state.write_text(json.dumps(done))
+        new_state.replace(state)  # all of it or nothing
+        reasons = [each for each in failed if isinstance(each, Exception | ErrorResponse)]
+        print(f"{number} of {len(gone) + len(new)} done", *reasons)
 
 
-async def main(room_id: str, wanted: str, state: str) -> None:
-    """Read the list, log in and begin; whatever terms there are, they are accepted."""
-    addresses = [email(line.strip()).address for line in Path(wanted).read_text().splitlines()]
+async def main() -> None:
+    """Log in and begin; whatever terms there are, they are accepted."""
+    wanted = [*{email(each).address: 0 for each in Path(sys.argv[2]).read_text().split()}]
     config = IdentityServerConfig(default=os.environ["IDENTITY_SERVER"], accept_terms=bool)
-    bot = Bot(os.environ["HOMESERVER"], identity_server_config=config)
+    bot = AsyncClient(os.environ["HOMESERVER"])
     bot.restore_login(os.environ["USER_ID"], "MAILINGLIST", os.environ["ACCESS_TOKEN"])
-    try:
-        await keep_in_step(bot, room_id, addresses, Path(state))
-    finally:
-        await bot.close()
+    await enable(bot, config).refresh()  # it never syncs: ask at once what its user has chosen
+    await step(bot, enable(bot), wanted)
+    await bot.close()
 
 
-asyncio.run(main(*sys.argv[1:4]))
+asyncio.run(main())

@@ -18,6 +18,7 @@ import msgspec
 from nio_identity_server import strict_json
 
 _FIELD = re.compile(r"\{(\w+)\}")
+_SHORTEST_SECRET = 4  # a shorter one stands in many a word
 
 Reply = TypeVar("Reply")
 Reply_co = TypeVar("Reply_co", covariant=True)
@@ -92,6 +93,17 @@ class Endpoint(Generic[Reply_co]):
     def payload(self) -> bytes | None:
         """The bytes to send, or None for no body."""
         return None if self.body is None else json.dumps(self.body).encode()
+
+    def redact(self, text: str) -> str:
+        """Blank out what was sent and must not be shown, which a server may repeat in its answer.
+
+        That is the text of each field that is not in the printed form.
+        """
+        for field in attrs.fields(type(self)):
+            value = None if field.repr else getattr(self, field.name)
+            if isinstance(value, str) and len(value) >= _SHORTEST_SECRET:
+                text = text.replace(value, "***")
+        return text
 
     def read(self, data: bytes) -> Reply_co:
         """Decode the bytes of a good reply.

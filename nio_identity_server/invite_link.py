@@ -6,6 +6,7 @@ which Element reads: everything behind ``#/room/``, and a ``signurl`` with the i
 
 from __future__ import annotations
 
+import re
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 import attrs
@@ -13,13 +14,16 @@ import attrs
 from nio_identity_server.base_url import BaseUrl, parse_base_url
 from nio_identity_server.errors import InvalidAddress, InvalidBaseUrl
 from nio_identity_server.grammar import check_opaque
-from nio_identity_server.printable import printable
 from nio_identity_server.signing import is_key
 from nio_identity_server.threepid import ThreePid, email
+from nio_identity_server.words import printable
 
 _LONGEST = 8192
 _SIGN = "/sign-ed25519"
 _API = "/_matrix/identity/"
+# An id or an alias: opaque, but for its sigil, and printable.
+_ROOM = re.compile(r"[!#][^\s\x00-\x1f\x7f/?]{1,254}")
+_OURS = frozenset({"email", "inviter_name", "private_key", "room_name", "signurl", "token"})
 
 
 def _check_private_key(_: object, _attribute: object, value: str) -> None:
@@ -75,7 +79,7 @@ def _parse(url: str) -> InviteLink:
         raise ValueError("it is not https")
     path, _, query = parts.fragment.partition("?")
     room_id = unquote(path.removeprefix("/room/"))
-    if not path.startswith("/room/") or not room_id.startswith(("!", "#")):
+    if not path.startswith("/room/") or not _ROOM.fullmatch(room_id):
         raise ValueError("it names no room")
     fields = _fields(query)
     base_url, secrets = _read_signurl(fields.get("signurl", ""))
@@ -120,7 +124,7 @@ def _read_email(text: str) -> ThreePid | None:
 
 
 def _fields(query: str) -> dict[str, str]:
-    pairs = parse_qsl(query, keep_blank_values=True)
+    pairs = [each for each in parse_qsl(query, keep_blank_values=True) if each[0] in _OURS]
     fields = dict(pairs)
     if len(fields) != len(pairs):
         raise ValueError("it says something twice")

@@ -30,6 +30,7 @@ class PendingValidation:
         country: Two capital letters, for a phone number.
         next_link: Where the link in the mail leads in the end.
         changed_at: When it was last changed from here, in seconds of Unix time.
+        user_id: Whose it is; empty if that was not noted.
     """
 
     threepid: ThreePid
@@ -40,6 +41,7 @@ class PendingValidation:
     country: str | None = None
     next_link: str | None = attrs.field(default=None, repr=False)
     changed_at: float = attrs.field(factory=time.time, eq=False)
+    user_id: str = ""
 
     @property
     def expires_at(self) -> float:
@@ -92,3 +94,4 @@ class _Stored:
     country: str | None
     next_link: str | None = attrs.field(repr=False)
     changed_at: float
+    user_id: str

@@ -6,6 +6,7 @@ https://spec.matrix.org/v1.16/appendices/#3pid-types
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Literal
 
 import attrs
@@ -13,6 +14,8 @@ import attrs
 from nio_identity_server.errors import InvalidAddress
 
 Medium = Literal["email", "msisdn"]
+
+NO_ADDRESS = "neither an email address nor a phone number with + in front"
 
 LONGEST_EMAIL = 500
 """Characters of an email address that identity servers store (Sydent)."""
@@ -86,6 +89,26 @@ def parse_threepid(value: ThreePid | str) -> ThreePid:
     if value.lstrip().startswith("+"):
         return msisdn(value)
     raise InvalidAddress("neither an email address (no @) nor a phone number (no + in front)")
+
+
+def parse_threepids(values: Iterable[ThreePid | str]) -> list[ThreePid]:
+    """Make 3PIDs of many texts.
+
+    Raises:
+        InvalidAddress: With all positions of what is neither.
+        TypeError: If it is one text, whose letters are no addresses.
+    """
+    if isinstance(values, str):
+        raise TypeError("many addresses are needed, not one string")
+    found, bad = [], []
+    for position, value in enumerate(values):
+        try:
+            found.append(parse_threepid(value))
+        except InvalidAddress:
+            bad.append(position)
+    if bad:
+        raise InvalidAddress(NO_ADDRESS, tuple(bad))
+    return found
 
 
 def _is_email(address: str) -> bool:

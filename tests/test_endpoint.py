@@ -15,6 +15,8 @@ from yarl import URL
 from nio_identity_server import endpoints
 from nio_identity_server.endpoint import BadReply, Endpoint, Receiver
 from nio_identity_server.endpoints import discovery, homeserver, terms
+from nio_identity_server.endpoints.homeserver_room import InviteBy3PID
+from nio_identity_server.endpoints.validation import EmailSubmitTokenPost
 from nio_identity_server.errors import IdentityServerError
 
 USER = "@alice:example.org"
@@ -331,3 +333,16 @@ def test_a_bad_reply_never_repeats_the_body(secret: str, key: str) -> None:
         GetThing("a", "b").read(body)
 
     assert "hunter2" not in str(caught.value)
+
+
+def test_what_must_not_be_shown_is_blanked_out() -> None:
+    """The fields that are not printed, wherever a server repeats them, if they are texts."""
+    endpoint = InviteBy3PID("!room:x", "id.example.org", "canary-token", "email", "canary@x.org")
+    said = "no: canary-token (canary@x.org) in !room:x at id.example.org, canary-token"
+    assert endpoint.redact(said) == "no: *** (***) in !room:x at id.example.org, ***"
+
+
+def test_what_is_too_short_to_be_a_secret_is_not_blanked_out() -> None:
+    """It stands in many a word."""
+    endpoint = EmailSubmitTokenPost("sid", "canary-secret", "a")
+    assert endpoint.redact("a bad canary-secret") == "a bad ***"

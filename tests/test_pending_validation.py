@@ -18,7 +18,8 @@ ADDRESS = "canary.person@example.org"
 LINK = "https://example.org/?canary-link=1"
 CANARIES = (SECRET, ADDRESS, LINK, "canary", "442079460000")
 SERVER = parse_base_url("https://id.example.org/path")
-MAIL = PendingValidation(email(ADDRESS), SERVER, "sid-1", SECRET, 1, None, LINK, 1_000.5)
+ALICE = "@alice:example.org"
+MAIL = PendingValidation(email(ADDRESS), SERVER, "sid-1", SECRET, 1, None, LINK, 1_000.5, ALICE)
 PHONE = PendingValidation(
     msisdn("+442079460000"), SERVER, "7", SECRET, send_attempt=3, country="GB", changed_at=1e9
 )
@@ -67,6 +68,7 @@ def test_what_is_written() -> None:
         "country": None,
         "next_link": LINK,
         "changed_at": 1000.5,
+        "user_id": ALICE,
     }
     assert set(json.loads(PHONE.to_json())) == {
         each.name for each in attrs.fields(PendingValidation)

@@ -413,3 +413,10 @@ def test_a_public_key_is_a_key_too_and_not_the_private_one(key: str) -> None:
     assert len(decode_base64(public)) == 32
     assert public == encode_base64(decode_base64(public))
     assert public != key
+
+
+@pytest.mark.parametrize("odd", [5, "x", ["a"], {"domain": "x"}])
+def test_signatures_that_are_no_objects_are_not_added_to(odd: object) -> None:
+    """What has been there cannot be kept."""
+    with pytest.raises(NotSignable, match="no objects"):
+        sign_json({"signatures": odd}, SEED, "domain", "ed25519:1")

@@ -8,7 +8,13 @@ import pytest
 from hypothesis import example, given, strategies as st
 
 from nio_identity_server.errors import InvalidAddress
-from nio_identity_server.threepid import ThreePid, email, msisdn, parse_threepid
+from nio_identity_server.threepid import (
+    ThreePid,
+    email,
+    msisdn,
+    parse_threepid,
+    parse_threepids,
+)
 from tests.canaries import assert_no_secret
 
 # Every code point, halves of surrogate pairs too.
@@ -248,3 +254,27 @@ def test_what_is_no_text_is_refused_by_its_type(value: Any) -> None:
     """The exception names the type and nothing else."""
     with pytest.raises(InvalidAddress, match=f"not {type(value).__name__}"):
         parse_threepid(value)
+
+
+def test_many_are_read_in_order() -> None:
+    """Of either kind, from anything that can be read once."""
+    assert parse_threepids(each for each in ["A@b", "+1", email("c@d")]) == [
+        email("a@b"),
+        msisdn("1"),
+        email("c@d"),
+    ]
+    assert parse_threepids([]) == []
+
+
+def test_all_that_is_none_of_many_is_told() -> None:
+    """By position, without the texts."""
+    with pytest.raises(InvalidAddress) as caught:
+        parse_threepids(["canary", "a@b", "", "+"])
+    assert caught.value.positions == (0, 2, 3)
+    assert "canary" not in str(caught.value)
+
+
+def test_one_text_is_not_many() -> None:
+    """Its letters are no addresses."""
+    with pytest.raises(TypeError, match="not one string"):
+        parse_threepids("a@b")

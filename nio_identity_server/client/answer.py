@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import attrs
 
-from nio_identity_server import strict_json
+from nio_identity_server import strict_json, words
 from nio_identity_server.matrix_id import is_user_id
-from nio_identity_server.printable import printable
-
-_ERRCODE = re.compile(r"[A-Z0-9_.]{1,64}")
-_MESSAGE_LENGTH = 500
 
 
 @attrs.frozen
@@ -38,17 +33,12 @@ class Answer:
         Looked for whatever the content type says, and even without an ``error`` text
         (element-android#2531).
         """
-        value = self._object().get("errcode")
-        good = isinstance(value, str) and _ERRCODE.fullmatch(value)
-        return value if good and isinstance(value, str) else "M_UNKNOWN"
+        return words.errcode(self._object().get("errcode"))
 
     @property
     def message(self) -> str:
         """The server's own words: one line, at most 500 characters, no control characters."""
-        value = self._object().get("error")
-        if not isinstance(value, str):
-            return ""
-        return printable(value[:_MESSAGE_LENGTH])
+        return words.message(self._object().get("error"))
 
     @property
     def retry_after(self) -> float | None:

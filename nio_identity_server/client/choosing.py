@@ -220,9 +220,10 @@ class Choosing:
     async def _write(self, account: Account, value: Chosen | Disabled | NotSet) -> None:
         await self._writer.write(account, value, partial(self._try_to_log_out, account, value))
 
-    async def _leave_for_good(self, tell: Callable[[IdentityServerError | None], object]) -> None:
+    async def _leave_for_good(
+        self, account: Account, tell: Callable[[Exception | None], object]
+    ) -> None:
         """Write that no server is used any more; tell what became of the logout before it."""
-        account = self._accounts.current()
 
         async def log_out() -> None:
             tell(await self._log_out(account, Disabled()))

@@ -7,7 +7,7 @@ classes log whole bodies at DEBUG. ``send`` does none of that; what is missing i
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Any, NoReturn, Protocol
 
@@ -17,7 +17,8 @@ import attrs
 from nio_identity_server.client.answer import Answer
 from nio_identity_server.client.trouble import describe
 from nio_identity_server.endpoint import BadReply, Endpoint, Reply
-from nio_identity_server.errors import HomeserverError, OutcomeUnknown
+from nio_identity_server.errors import HomeserverError, IdentityServerError, OutcomeUnknown
+from nio_identity_server.secret import Secret
 
 
 class NioClient(Protocol):
@@ -50,6 +51,11 @@ class NioClient(Protocol):
 _UNHINTED_WAIT = 5.0
 """Seconds to wait after a 429 that names no time, as nio does."""
 
+_SHORTEST_WAIT = 0.1
+"""Seconds to wait even if a 429 asks for none."""
+
+Again = Callable[[], Awaitable[object]]
+
 _TOO_LARGE = "the answer is too large"
 
 
@@ -65,16 +71,20 @@ class Homeserver:
     client: NioClient
     time_limit: float
 
-    async def ask(self, endpoint: Endpoint[Reply]) -> Reply:
+    async def ask(self, endpoint: Endpoint[Reply], again: Again | None = None) -> Reply:
         """Send one request and read the reply.
 
         Only HTTP 200 without a redirect is a success.
+
+        Args:
+            endpoint: What to ask.
+            again: Awaited before it is sent again, after a 429; what it raises is raised.
 
         Raises:
             OutcomeUnknown: If a request that writes may or may not have been carried out.
             HomeserverError: If the homeserver refused, or a request that reads had no good answer.
         """
-        answer = await self._send(endpoint)
+        answer = await self._send(endpoint, again)
         if answer.status != HTTPStatus.OK:
             self._refuse(endpoint, answer)
         reason = ""
@@ -84,11 +94,11 @@ class Homeserver:
             reason = str(error)
         raise self._no_answer(endpoint, reason, answer.status)
 
-    async def _send(self, endpoint: Endpoint[Reply]) -> Answer:
+    async def _send(self, endpoint: Endpoint[Reply], again: Again | None) -> Answer:
         try:
             async with asyncio.timeout(self.time_limit) as limit:
-                return await self._send_patiently(endpoint, limit)
-        except HomeserverError:
+                return await self._send_patiently(endpoint, limit, again)
+        except IdentityServerError:
             raise
         except asyncio.CancelledError as error:
             # The same without the frames of nio and aiohttp, whose local variables hold the
@@ -102,15 +112,26 @@ class Homeserver:
             trouble = self._no_answer(endpoint, describe(error, self.time_limit))
         raise trouble
 
-    async def _send_patiently(self, endpoint: Endpoint[Reply], limit: asyncio.Timeout) -> Answer:
-        """Send, and again after each 429 whose wait fits into the time limit."""
+    async def _send_patiently(
+        self, endpoint: Endpoint[Reply], limit: asyncio.Timeout, again: Again | None
+    ) -> Answer:
+        """Send, and again after each 429 whose wait fits into the time limit.
+
+        Not with the token of another login: what was asked is not for that one.
+        """
+        login = self._login()
         while True:
             answer = await self._send_once(endpoint)
-            wait = _UNHINTED_WAIT if answer.retry_after is None else answer.retry_after
+            hint = answer.retry_after
+            wait = _UNHINTED_WAIT if hint is None else max(hint, _SHORTEST_WAIT)
             ends = asyncio.get_running_loop().time() + wait
             if answer.status != HTTPStatus.TOO_MANY_REQUESTS or ends > (limit.when() or 0):
                 return answer
             await asyncio.sleep(wait)
+            if again is not None:
+                await again()
+            if login != self._login():
+                return answer
 
     async def _send_once(self, endpoint: Endpoint[Reply]) -> Answer:
         # The headers hold the token: they are never a local variable of a frame that a traceback
@@ -132,6 +153,9 @@ class Homeserver:
             raise self._no_answer(endpoint, _TOO_LARGE, response.status)
         return Answer(response.status, body, retry_after_header=response.headers.get("Retry-After"))
 
+    def _login(self) -> Secret:
+        return Secret(self.client.access_token or "")
+
     def _headers(self) -> dict[str, str]:
         token = self.client.access_token
         if not token:
@@ -143,11 +167,10 @@ class Homeserver:
         return headers | dict(custom or {})
 
     def _refuse(self, endpoint: Endpoint[Reply], answer: Answer) -> NoReturn:
-        kind = HomeserverError if _is_refusal(answer.status) else self._kind(endpoint)
+        kind = HomeserverError if is_refusal(answer.status) else self._kind(endpoint)
         retry_after = answer.retry_after if answer.status == HTTPStatus.TOO_MANY_REQUESTS else None
-        raise kind(
-            answer.status, answer.errcode, answer.message, self.client.homeserver, retry_after
-        )
+        message = endpoint.redact(answer.message)
+        raise kind(answer.status, answer.errcode, message, self.client.homeserver, retry_after)
 
     def _refuse_redirect(self, response: aiohttp.ClientResponse) -> None:
         if response.history:
@@ -170,7 +193,8 @@ class Homeserver:
         return HomeserverError if endpoint.repeatable else OutcomeUnknown
 
 
-def _is_refusal(status: int) -> bool:
+def is_refusal(status: int) -> bool:
+    """Whether a status says that nothing was done."""
     # 408 is a proxy's word that the request was not finished in time: who knows.
     refused = HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.INTERNAL_SERVER_ERROR
     return refused and status != HTTPStatus.REQUEST_TIMEOUT

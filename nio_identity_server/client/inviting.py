@@ -9,8 +9,11 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from nio_identity_server import words
 from nio_identity_server.base_url import parse_base_url
+from nio_identity_server.client.homeserver import is_refusal
 from nio_identity_server.client.owning import Owning
+from nio_identity_server.client.trouble import describe
 from nio_identity_server.errors import (
     HomeserverError,
     InvitesFailed,
@@ -43,14 +46,15 @@ class Inviting(Owning):
                 refuses, for example to send a mail to this address.
             IdentityServerError: As for :meth:`call`.
         """
+        from nio_identity_server.flows.directory import look_up  # noqa: PLC0415
         from nio_identity_server.flows.invitation import invite  # noqa: PLC0415
         from nio_identity_server.threepid import parse_threepid  # noqa: PLC0415
 
         threepid = parse_threepid(threepid)
-        user_id = None
+        session, user_id = await self._session(), None
         if threepid.medium == "msisdn":  # a homeserver cannot tell that there is nobody
-            user_id = (await self.lookup([threepid])).get(threepid)
-        await invite(await self._session(), room_id, threepid, user_id)
+            user_id = (await look_up(session, [threepid])).get(threepid)
+        await invite(session, room_id, threepid, user_id)
 
     async def invite_all(self, room_id: str, addresses: Iterable[ThreePid | str]) -> InviteReport:
         """Invite many people into a room, each once.
@@ -67,17 +71,15 @@ class Inviting(Owning):
             InvalidAddress: With all positions, before anything is sent.
             IdentityServerError: As for :meth:`lookup`; then nobody was invited.
         """
+        from nio_identity_server.flows.directory import look_up  # noqa: PLC0415
         from nio_identity_server.flows.invitation import InviteReport, invite_all  # noqa: PLC0415
-        from nio_identity_server.threepid import parse_threepid  # noqa: PLC0415
+        from nio_identity_server.threepid import parse_threepids  # noqa: PLC0415
 
-        if isinstance(addresses, str):
-            raise TypeError("invite_all() takes many addresses, not one string")
-        given = list(addresses)
-        if not given:
+        threepids = parse_threepids(addresses)
+        if not threepids:
             return InviteReport()
-        found = await self.lookup(given)
-        threepids = [parse_threepid(each) for each in given]
-        return await invite_all(await self._session(), room_id, threepids, found)
+        session = await self._session()
+        return await invite_all(session, room_id, threepids, await look_up(session, threepids))
 
     async def room_create(
         self, *, invite_3pid: Iterable[ThreePid | str] = (), **keywords: Any
@@ -101,17 +103,18 @@ class Inviting(Owning):
             OutcomeUnknown: If there was no answer in time: a room may be there.
             IdentityServerError: As for :meth:`invite_all`; then no room was made.
         """
+        from nio_identity_server.flows.directory import look_up  # noqa: PLC0415
         from nio_identity_server.flows.invitation import invite_all  # noqa: PLC0415
-        from nio_identity_server.threepid import parse_threepid  # noqa: PLC0415
+        from nio_identity_server.threepid import parse_threepids  # noqa: PLC0415
 
-        if isinstance(invite_3pid, str):
-            raise TypeError("room_create(invite_3pid=) takes a list of addresses, not one string")
-        threepids = [parse_threepid(each) for each in invite_3pid]
+        threepids = parse_threepids(invite_3pid)
         if not threepids:
             return await self._make_room(keywords)
-        found = await self.lookup(threepids)
+        session = await self._session()
+        found = await look_up(session, threepids)
         response = await self._make_room(keywords)
-        report = await invite_all(await self._session(), response.room_id, threepids, found)
+        # In the same session: if that is over by now, the report says so of everybody.
+        report = await invite_all(session, response.room_id, threepids, found)
         if report.missing:
             raise InvitesFailed(response.room_id, report.missing, response)
         return response
@@ -229,20 +232,24 @@ class Inviting(Owning):
 
     async def _make_room(self, keywords: dict[str, Any]) -> Any:
         """Make the room; nio itself would wait for ever, and returns its errors."""
-        client = self._reader.homeserver.client
+        client, response, reason = self._reader.homeserver.client, None, ""
         try:
             async with asyncio.timeout(self.config.homeserver_timeout):
                 response = await client.room_create(**keywords)
         except TimeoutError:
-            response = None
-        if response is None:
             reason = f"no answer within {self.config.homeserver_timeout:g} seconds"
+        except TypeError:
+            raise  # the caller's keywords
+        except Exception as error:  # noqa: BLE001 - promise: only our exceptions come out
+            reason = describe(error, self.config.homeserver_timeout)
+        if response is None:
             raise OutcomeUnknown(None, "M_UNKNOWN", f"room_create: {reason}", client.homeserver)
-        if not hasattr(response, "room_id"):
-            status = getattr(response.transport_response, "status", None)
-            errcode = str(response.status_code or "M_UNKNOWN")
-            raise HomeserverError(status, errcode, str(response.message), client.homeserver)
-        return response
+        if hasattr(response, "room_id"):
+            return response
+        status = getattr(response.transport_response, "status", None)
+        told = words.errcode(response.status_code), words.message(response.message)
+        kind = HomeserverError if status is not None and is_refusal(status) else OutcomeUnknown
+        raise kind(status, *told, client.homeserver)
 
 
 def _refuse_other(link: InviteLink | None, server: str) -> None:

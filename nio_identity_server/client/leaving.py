@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 import attrs
 
-from nio_identity_server.base_url import BaseUrl, parse_base_url
-from nio_identity_server.client.trouble import out_of_time
+from nio_identity_server.client.account import Account
+from nio_identity_server.client.generation import Generation
 from nio_identity_server.errors import (
-    HomeserverError,
+    CannotConnect,
     IdentityDisabled,
-    IdentityServerError,
+    IdentityServerChanged,
     NoIdentityServer,
+    OutcomeUnknown,
 )
 from nio_identity_server.flows.association import unbind as unbind_one
 from nio_identity_server.flows.leaving import (
@@ -29,8 +30,11 @@ from nio_identity_server.threepid import ThreePid
 if TYPE_CHECKING:
     from nio_identity_server.client.owning import Owning
 
-LIST_TIMEOUT = 15.0
-"""Seconds for finding out what is bound."""
+ENTER_TIMEOUT = 15.0
+"""Seconds for learning which server is to be left."""
+
+LIST_TIMEOUT = 10.0
+"""Seconds for the homeserver to list the account's addresses, and as many for looking them up."""
 
 UNBIND_TIMEOUT = 30.0
 """Seconds for unbinding, however many addresses there are."""
@@ -44,94 +48,120 @@ async def leave(server: Owning, more: tuple[ThreePid, ...], *, unbind: bool) -> 
         more: Addresses that may be bound as well.
         unbind: Whether to unbind what is bound.
     """
-    leaving = _Leaving(server, more, unbind=unbind)
+    # Of the user who is logged in now, whoever may log in while this takes its time.
+    leaving = _Leaving(server, server._accounts.current(), unbind, more)  # noqa: SLF001 - a part
     await leaving.go()
     return LeaveReport(tuple(leaving.steps), left_behind=tuple(leaving.bound))
+
+
+_Silence = Callable[[float], Exception]
 
 
 @attrs.define
 class _Leaving:
     server: Owning
-    more: tuple[ThreePid, ...]
+    account: Account
     unbind: bool
+    more: tuple[ThreePid, ...]
     steps: list[Step] = attrs.field(factory=list)
     bound: dict[ThreePid, None] = attrs.field(factory=dict)
+    # The choice, or the user, is another one by now: what is chosen now is not what is left.
+    changed: IdentityServerChanged | None = None
 
     async def go(self) -> None:
-        session = await self._list()
-        if self.unbind and session is not None:
-            await self._unbind_all(session)
+        entered = await self._list()
+        if self.unbind:
+            await self._unbind_all(entered)
         await self._switch_off()
 
-    async def _list(self) -> Session | None:
+    async def _list(self) -> tuple[Generation, Session] | None:
         """Find out what is bound; as long as no lookup tells, everything may be."""
-        error = None
-        try:
-            session = await self.server._session()  # noqa: SLF001 - a part of the same object
-        except (IdentityDisabled, NoIdentityServer):
-            session = None  # there is nothing to leave
-        except IdentityServerError as failure:
-            session, error = None, failure
-        if session is not None:
-            error = await _within(LIST_TIMEOUT, session, self._look(session))
+        entered: list[tuple[Generation, Session]] = []
+        self._suppose(None)
+
+        async def enter() -> None:
+            entered.append(await self.server._enter())  # noqa: SLF001 - as above
+
+        error = await self._step(ENTER_TIMEOUT, enter(), self._homeserver_is_silent)
+        if isinstance(error, IdentityDisabled | NoIdentityServer):
+            error = None  # there is nothing to leave
+        for generation, session in entered:
+            error = await self._look(generation, session)
         self.steps.append(Step("list", error))
-        return session
+        return entered[0] if entered else None
 
-    async def _look(self, session: Session) -> None:
-        user_id = await session.line.user_id()
-        bound_here = self.server._ledger.bound(user_id, session.line.server)  # noqa: SLF001
-        self.bound = dict.fromkeys((*bound_here, *self.more))
-        trouble = None
-        try:
-            account = await account_addresses(session.line.ask_homeserver)
-        except HomeserverError as error:
-            trouble = error  # the others are looked up all the same
-        else:
-            self.bound |= dict.fromkeys(account)
-        self.bound = dict.fromkeys(await bound_to(session, tuple(self.bound), user_id))
-        if trouble is not None:
-            raise trouble
+    async def _look(self, generation: Generation, session: Session) -> Exception | None:
+        self._suppose(str(generation.base_url))
 
-    async def _unbind_all(self, session: Session) -> None:
+        async def ask_homeserver() -> None:
+            known = await account_addresses(session.line.ask_homeserver)
+            self.bound |= dict.fromkeys(known)
+
+        async def look_up() -> None:
+            user_id = await session.line.user_id()
+            self.bound = dict.fromkeys(await bound_to(session, tuple(self.bound), user_id))
+
+        def is_silent(seconds: float) -> Exception:
+            return CannotConnect(str(generation.base_url), _late(seconds))
+
+        unlisted = await self._step(LIST_TIMEOUT, ask_homeserver(), self._homeserver_is_silent)
+        return await self._step(LIST_TIMEOUT, look_up(), is_silent) or unlisted
+
+    def _suppose(self, server: str | None) -> None:
+        """Take what this client has bound, and what the caller names, for bound."""
+        here = self.server.bound_here(self.account.user_id, server)
+        self.bound = dict.fromkeys((*here, *self.more))
+
+    async def _unbind_all(self, entered: tuple[Generation, Session] | None) -> None:
         ends = asyncio.get_running_loop().time() + UNBIND_TIMEOUT
+        untried = self.steps[-1].error
         for threepid in tuple(self.bound):
             left = ends - asyncio.get_running_loop().time()
-            error: IdentityServerError | None = out_of_time(_server(session), UNBIND_TIMEOUT)
-            if left > 0:
-                error = await _within(left, session, self._unbind(session, threepid))
-            self.steps.append(Step("unbind", error, threepid))
+            if entered is None:
+                self.steps.append(Step("unbind", untried, threepid))
+            elif left <= 0:
+                error = self._homeserver_is_silent(UNBIND_TIMEOUT)
+                self.steps.append(Step("unbind", error, threepid))
+            else:
+                work = self._unbind(*entered, threepid)
+                failure = await self._step(left, work, self._homeserver_is_silent)
+                self.steps.append(Step("unbind", failure, threepid))
 
-    async def _unbind(self, session: Session, threepid: ThreePid) -> None:
-        await unbind_one(session.line.ask_homeserver, threepid, _server(session))
-        self.server._ledger.note_unbound(  # noqa: SLF001 - as above
-            await session.line.user_id(), session.line.server, threepid
-        )
+    async def _unbind(self, generation: Generation, session: Session, threepid: ThreePid) -> None:
+        await unbind_one(session.line.ask_homeserver, threepid, generation.base_url)
+        self.server.note_unbound(self.account.user_id, str(generation.base_url), threepid)
         del self.bound[threepid]
 
     async def _switch_off(self) -> None:
-        logout: list[IdentityServerError | None] = []
-        error = None
-        try:
-            await self.server._leave_for_good(logout.append)  # noqa: SLF001 - as above
-        except IdentityServerError as failure:
-            error = failure
+        if self.changed is not None:
+            self.steps.append(Step("write", self.changed))
+            return
+        logout: list[Exception | None] = []
+        work = self.server._leave_for_good(self.account, logout.append)  # noqa: SLF001 - as above
+        error = await self._step(None, work, self._homeserver_is_silent)
         self.steps += [Step("logout", each) for each in logout]
         self.steps.append(Step("write", error))
 
+    async def _step(
+        self, seconds: float | None, work: Awaitable[None], is_silent: _Silence
+    ) -> Exception | None:
+        """Do something in limited time; tell how it failed, whoever's failure it is."""
+        try:
+            async with asyncio.timeout(seconds):
+                await work
+        except TimeoutError:
+            return is_silent(seconds or 0.0)
+        except IdentityServerChanged as error:
+            self.changed = error
+            return error
+        except Exception as error:  # noqa: BLE001 - the application's store; nobody is kept
+            return error
+        return None
 
-async def _within(
-    seconds: float, session: Session, work: Awaitable[None]
-) -> IdentityServerError | None:
-    """Do a step in limited time; tell how it failed."""
-    try:
-        async with asyncio.timeout(seconds):
-            await work
-    except IdentityServerError as error:
-        return error
-    except TimeoutError:
-        return out_of_time(_server(session), seconds)
-    return None
+    def _homeserver_is_silent(self, seconds: float) -> Exception:
+        homeserver = self.server._reader.homeserver.client.homeserver  # noqa: SLF001 - as above
+        return OutcomeUnknown(None, "M_UNKNOWN", _late(seconds), homeserver)
 
 
-def _server(session: Session) -> BaseUrl:
-    return parse_base_url(session.line.server)
+def _late(seconds: float) -> str:
+    return f"it did not answer within {seconds:g} seconds"

@@ -1,6 +1,8 @@
-"""Where this client has bound which addresses: no server tells (synapse#5540)."""
+"""Where this client has bound which addresses, or may have: no server tells (synapse#5540)."""
 
 from __future__ import annotations
+
+from itertools import chain
 
 import attrs
 
@@ -25,6 +27,11 @@ class Ledger:
             if owner == user_id and server in {None, where}:
                 threepids.pop(threepid, None)
 
-    def bound(self, user_id: str, server: str) -> tuple[ThreePid, ...]:
-        """What is bound at a server, as far as it was done here."""
-        return tuple(self._bound.get((user_id, server), ()))
+    def bound(self, user_id: str, server: str | None = None) -> tuple[ThreePid, ...]:
+        """What a user has bound here, or may have: at one server, or at all."""
+        by_server = [
+            threepids
+            for (owner, where), threepids in self._bound.items()
+            if owner == user_id and server in {None, where}
+        ]
+        return tuple(dict.fromkeys(chain.from_iterable(by_server)))

@@ -72,8 +72,13 @@ class GenerationLine:
         return reply
 
     async def _ask_homeserver_once(self, endpoint: Endpoint[Reply]) -> Reply:
-        await self.gate.enter_again(self.generation)
-        return await self.reader.homeserver.ask(endpoint)
+        async def enter() -> None:
+            await self.gate.enter_again(self.generation)
+
+        await enter()
+        reply = await self.reader.homeserver.ask(endpoint, enter)
+        self.reader.accounts.current()  # as above
+        return reply
 
 
 def open_session(line: GenerationLine, config: IdentityServerConfig) -> Session:

@@ -6,7 +6,7 @@ What only some calls need is imported by those, as in ``choosing``.
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
+from collections.abc import Iterable
 from enum import Enum
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -111,7 +111,9 @@ class Owning(Asking):
         """
         from nio_identity_server.flows.validation import submit_token  # noqa: PLC0415
 
-        await submit_token(await self._session(), validation, token)
+        generation, session = await self._enter()
+        await submit_token(session, validation, token)
+        generation.validations.setdefault(validation.threepid, validation)
 
     async def wait_until_validated(
         self,
@@ -158,12 +160,14 @@ class Owning(Asking):
             IdentityServerError: As for :meth:`call`.
         """
         from nio_identity_server.flows.association import bind  # noqa: PLC0415
+        from nio_identity_server.flows.validation import check_ours  # noqa: PLC0415
 
         generation, session = await self._enter()
+        user_id = await check_ours(session, validation)
+        # Before it is sent: nobody may ever know how it ended.
+        self._ledger.note_bound(user_id, session.line.server, validation.threepid)
         await bind(session, validation)
         generation.validations.pop(validation.threepid, None)
-        user_id = await session.line.user_id()
-        self._ledger.note_bound(user_id, session.line.server, validation.threepid)
 
     async def unbind(
         self,
@@ -196,12 +200,13 @@ class Owning(Asking):
         if server is None:
             session = await self._session()
             ask, base_url = session.line.ask_homeserver, parse_base_url(session.line.server)
+        user_id = await self._reader.user_id()
         await unbind(ask, threepid, base_url)
         where = None if base_url is None else str(base_url)
-        self._ledger.note_unbound(await self._reader.user_id(), where, threepid)
+        self.note_unbound(user_id, where, threepid)
 
     async def share_status(
-        self, threepids: Collection[ThreePid | str]
+        self, threepids: Iterable[ThreePid | str]
     ) -> dict[ThreePid, ShareStatus]:
         """Tell whom addresses lead to at the user's server: by user ID, not by their being bound.
 
@@ -213,18 +218,19 @@ class Owning(Asking):
             IdentityServerError: As for :meth:`lookup`.
         """
         from nio_identity_server.flows.association import share_statuses  # noqa: PLC0415
-        from nio_identity_server.threepid import parse_threepid  # noqa: PLC0415
+        from nio_identity_server.flows.directory import look_up  # noqa: PLC0415
+        from nio_identity_server.threepid import parse_threepids  # noqa: PLC0415
 
-        found = await self.lookup(threepids)
+        addresses = parse_threepids(threepids)
         generation, session = await self._enter()
+        found = await look_up(session, addresses)
         now = time.time()
         pending = {
             each.threepid for each in generation.validations.values() if each.expires_at > now
         }
-        addresses = [parse_threepid(each) for each in threepids]
         return share_statuses(addresses, found, await session.line.user_id(), pending)
 
-    async def leave(self, *, unbind: bool | Collection[ThreePid | str] = False) -> LeaveReport:
+    async def leave(self, *, unbind: bool | Iterable[ThreePid | str] = False) -> LeaveReport:
         """Leave the identity server carefully, and use none from now on.
 
         What is bound there is listed (and unbound, if asked), the token is given back, and the
@@ -246,16 +252,31 @@ class Owning(Asking):
             InvalidAddress: If ``unbind`` holds something that is no address.
         """
         from nio_identity_server.client.leaving import leave  # noqa: PLC0415
-        from nio_identity_server.threepid import parse_threepid  # noqa: PLC0415
+        from nio_identity_server.threepid import parse_threepids  # noqa: PLC0415
 
-        if isinstance(unbind, str):
-            raise TypeError("leave(unbind=) takes True or a list of addresses, not one string")
-        more = () if isinstance(unbind, bool) else tuple(map(parse_threepid, unbind))
+        more = () if isinstance(unbind, bool) else tuple(parse_threepids(unbind))
         return await leave(self, more, unbind=unbind is not False)
+
+    def bound_here(self, user_id: str, server: str | None = None) -> tuple[ThreePid, ...]:
+        """What this client has bound for a user, or may have; at one server or at all."""
+        return self._ledger.bound(user_id, server)
+
+    def note_unbound(self, user_id: str, server: str | None, threepid: ThreePid) -> None:
+        """Note that an address of a user is not bound any more, at one server or at all."""
+        self._ledger.note_unbound(user_id, server, threepid)
 
     async def _enter(self) -> tuple[Generation, Session]:
         generation = await self._gate.enter()
         return generation, self._session_of(generation)
 
     async def _ask_homeserver(self, endpoint: Endpoint[Reply]) -> Reply:
-        return await self._reader.homeserver.ask(endpoint)
+        """Ask what concerns no identity server of now; not for another user who logs in."""
+        account = self._accounts.current()
+
+        async def look() -> None:
+            self._accounts.current()  # notices that another user has logged in
+            account.check_not_ended()
+
+        reply = await self._reader.homeserver.ask(endpoint, look)
+        await look()
+        return reply

@@ -6,7 +6,7 @@ import asyncio
 import ipaddress
 from functools import cache
 from http import HTTPStatus
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import aiohttp
 import attrs
@@ -101,7 +101,7 @@ class Transport:
             )
         )
         if answer.status != HTTPStatus.OK:
-            _refuse(server, answer, token)
+            _refuse(server, endpoint, answer, token)
         reason = ""
         try:
             return endpoint.read(answer.body)
@@ -213,8 +213,8 @@ def _translate(error: Exception, request: _Request) -> IdentityServerError:
     return CannotConnect(request.server, reason, cut=cut)
 
 
-def _refuse(server: str, answer: Answer, token: Secret | None) -> NoReturn:
-    status, message = answer.status, answer.message
+def _refuse(server: str, endpoint: Endpoint[Any], answer: Answer, token: Secret | None) -> NoReturn:
+    status, message = answer.status, endpoint.redact(answer.message)
     if token is not None:
         message = message.replace(token.reveal(), "***")  # a server may repeat what it was sent
     if status < HTTPStatus.MULTIPLE_CHOICES:

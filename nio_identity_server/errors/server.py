@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from nio_identity_server.errors.root import IdentityServerError
-from nio_identity_server.printable import printable
+from nio_identity_server.words import printable
 
 
 class TermsNotSigned(IdentityServerError):

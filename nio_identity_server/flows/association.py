@@ -20,7 +20,6 @@ from nio_identity_server.errors import HomeserverError, UnbindNotSupported
 from nio_identity_server.errors.refusals import passed_on
 from nio_identity_server.flows.line import Ask
 from nio_identity_server.flows.session import Session
-from nio_identity_server.flows.validation import check_server
 from nio_identity_server.pending_validation import PendingValidation
 from nio_identity_server.secret import Secret
 from nio_identity_server.threepid import ThreePid
@@ -46,7 +45,6 @@ async def bind(session: Session, validation: PendingValidation) -> None:
         NotValidated: If the user has not shown that it is theirs.
         ValidationExpired: If they did, but too long ago.
     """
-    check_server(session, validation)
 
     async def send(token: Secret) -> None:
         await session.line.ask_homeserver(

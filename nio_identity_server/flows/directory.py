@@ -25,7 +25,7 @@ from nio_identity_server.batch import Batch, leave_out_duplicates, read_batch
 from nio_identity_server.errors import InvalidAddress
 from nio_identity_server.flows.lookup import AT_ONCE, CHUNK, Lookup, Match
 from nio_identity_server.flows.session import Session
-from nio_identity_server.threepid import ThreePid, parse_threepid
+from nio_identity_server.threepid import NO_ADDRESS, ThreePid, parse_threepid
 
 Address = ThreePid | str
 
@@ -66,6 +66,15 @@ class Found(Mapping[ThreePid, str]):
 
     def __repr__(self) -> str:
         return f"<Found {len(self)}>"
+
+
+async def look_up(session: Session, threepids: Iterable[ThreePid]) -> Found:
+    """Ask, in a session that has been entered already."""
+
+    async def begin() -> Session:
+        return session
+
+    return await Directory(begin, allow_plaintext=False, invalid="raise").find(threepids)
 
 
 @attrs.frozen(eq=False)
@@ -129,9 +138,7 @@ class Directory:
 
     def _refuse(self, positions: list[int]) -> None:
         if positions:
-            raise InvalidAddress(
-                "neither an email address nor a phone number with + in front", tuple(positions)
-            )
+            raise InvalidAddress(NO_ADDRESS, tuple(positions))
 
     async def _ask(self, batches: AsyncIterator[Batch]) -> AsyncGenerator[list[Match], None]:
         """Ask about each batch, a few at once, and give the answers in order."""

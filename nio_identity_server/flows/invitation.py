@@ -18,8 +18,10 @@ from nio_identity_server.endpoints.invitation import StoredInvite, StoreInvite
 from nio_identity_server.errors import (
     AddressRefused,
     HomeserverError,
+    IdentityServerChanged,
     IdentityServerError,
     InvalidAddress,
+    OutcomeUnknown,
     SendingFailed,
     ThreePidInUse,
 )
@@ -32,6 +34,10 @@ NO_MAIL = "no identity server keeps an invitation for a phone number whose owner
 
 # Any other refusal would meet the next address as well.
 _OF_ONE_ADDRESS = (AddressRefused, InvalidAddress, SendingFailed, ThreePidInUse)
+# No answer, no login, no patience.
+_OF_EVERYBODY = {None, HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS}
+# The invitation may have been made all the same.
+_PERHAPS_DONE = (IdentityServerChanged, OutcomeUnknown)
 
 
 @attrs.frozen
@@ -41,8 +47,9 @@ class InviteReport:
     Attributes:
         invited: Who was found on Matrix and invited by user ID.
         mailed: Who was invited by email: they get a mail, and the invitation when they bind it.
-        failed: Who could not be invited, and why.
-        left: Who was not tried, because the homeserver asked for patience or nothing works.
+        failed: Who could not be invited, and why. With ``OutcomeUnknown`` they may have been:
+            look at ``pending_invites()`` before they get a second mail.
+        left: Who has certainly no invitation yet, because nothing works or patience is asked for.
         stopped: Why the rest was left; None if everybody was tried.
     """
 
@@ -98,23 +105,25 @@ async def invite_all(
     invited: dict[ThreePid, str] = {}
     mailed: list[ThreePid] = []
     failed: dict[ThreePid, IdentityServerError] = {}
-    stopped = None
+    stopped = last = None
     while waiting and stopped is None:
-        threepid = waiting[0]
+        threepid = waiting.popleft()
         user_id = found.get(threepid)
         try:
             await invite(session, room_id, threepid, user_id)
         except IdentityServerError as error:
-            stopped = await _reason_to_stop(session, error, by_email=user_id is None)
-            if stopped is not None:
-                break
-            failed[threepid] = error
+            stopped = await _reason_to_stop(session, error, last, by_email=user_id is None)
+            if stopped is None or isinstance(error, _PERHAPS_DONE):
+                failed[threepid] = error
+            else:
+                waiting.appendleft(threepid)
+            last = error
         else:
+            last = None
             if user_id is None:
                 mailed.append(threepid)
             else:
                 invited[threepid] = user_id
-        waiting.popleft()
     return InviteReport(invited, tuple(mailed), failed, tuple(waiting), stopped)
 
 
@@ -132,15 +141,21 @@ async def store_invite(
 
 
 async def _reason_to_stop(
-    session: Session, error: IdentityServerError, *, by_email: bool
+    session: Session,
+    error: IdentityServerError,
+    last: IdentityServerError | None,
+    *,
+    by_email: bool,
 ) -> IdentityServerError | None:
     """What is wrong with more than this one address, if anything is."""
     if isinstance(error, _OF_ONE_ADDRESS):
         return None
     if not isinstance(error, HomeserverError):
         return error  # the choice, the terms, or the identity server itself
-    if error.status is None or error.status == HTTPStatus.TOO_MANY_REQUESTS:
+    if error.status in _OF_EVERYBODY:
         return error
+    if by_email and _is_forbidden(error) and _is_forbidden(last):
+        return error  # two in a row: not these people, but whoever invites, is not welcome
     if by_email:
         try:
             # Synapse says 500 to an address that cannot be mailed, and to a server that is down.
@@ -148,3 +163,7 @@ async def _reason_to_stop(
         except IdentityServerError as trouble:
             return trouble
     return None
+
+
+def _is_forbidden(error: IdentityServerError | None) -> bool:
+    return isinstance(error, HomeserverError) and error.status == HTTPStatus.FORBIDDEN

@@ -35,7 +35,9 @@ async def verify(ask: Ask, signed: Signed) -> None:
     Raises:
         BadSignature: If it has not.
     """
-    value = signed if isinstance(signed, Mapping) else signed.signed_object
+    value = signed.signed_object if isinstance(signed, Association | SignedInvite) else signed
+    if not isinstance(value, Mapping):
+        raise TypeError("verify() takes an Association, a SignedInvite or a JSON object")
     signatures = signatures_of(value)
     if not signatures:
         raise BadSignature("there is no Ed25519 signature")

@@ -8,8 +8,8 @@ from typing import Literal
 import attrs
 
 from nio_identity_server.endpoints.homeserver_association import GetAccount3PIDs
-from nio_identity_server.errors import IdentityServerError, InvalidAddress
-from nio_identity_server.flows.directory import Directory
+from nio_identity_server.errors import InvalidAddress
+from nio_identity_server.flows.directory import look_up
 from nio_identity_server.flows.line import Ask
 from nio_identity_server.flows.session import Session
 from nio_identity_server.threepid import ThreePid, parse_threepid
@@ -24,12 +24,13 @@ class Step:
     Attributes:
         name: ``list`` what is bound, ``unbind`` an address, ``logout`` of the token, ``write`` that
             identity servers are switched off.
-        error: Why it failed, or None.
+        error: Why it failed, or None. What is no ``IdentityServerError`` was raised by the
+            application's own ``token_store`` or ``accept_terms``.
         threepid: The address of an ``unbind``.
     """
 
     name: StepName
-    error: IdentityServerError | None = None
+    error: Exception | None = None
     threepid: ThreePid | None = None
 
 
@@ -65,9 +66,5 @@ async def bound_to(
     session: Session, threepids: tuple[ThreePid, ...], user_id: str
 ) -> tuple[ThreePid, ...]:
     """Those of the addresses that lead to the user at this server."""
-
-    async def begin() -> Session:
-        return session
-
-    found = await Directory(begin, allow_plaintext=False, invalid="raise").find(threepids)
+    found = await look_up(session, threepids)
     return tuple(each for each in threepids if found.get(each) == user_id)

@@ -11,9 +11,11 @@ import asyncio
 import secrets
 import time
 from collections.abc import Callable
+from http import HTTPStatus
 
 import attrs
 
+from nio_identity_server import words
 from nio_identity_server.base_url import parse_base_url
 from nio_identity_server.endpoint import Endpoint
 from nio_identity_server.endpoints.association import GetValidated3pid
@@ -28,9 +30,12 @@ from nio_identity_server.endpoints.validation import (
 from nio_identity_server.errors import (
     BadResponse,
     CannotConnect,
+    HomeserverError,
     IdentityServerChanged,
+    IdentityServerError,
     InvalidAddress,
     MatrixError,
+    NotConfirmed,
     NotValidated,
     RateLimited,
     ValidationExpired,
@@ -42,6 +47,9 @@ from nio_identity_server.secret import Secret
 from nio_identity_server.threepid import ThreePid, parse_threepid
 
 _SECRET_BYTES = 32
+_SHORTEST_QUESTION = 5.0
+"""Seconds for one question about a validation, however little time is left."""
+
 # What servers say to a token that is not the right one; what they say to a wrong session differs,
 # and Sydent has swapped the two.
 _WRONG_TOKEN = frozenset({"M_TOKEN_INCORRECT", "M_NO_VALID_SESSION", "M_INVALID_PARAM"})
@@ -54,6 +62,7 @@ async def request_token(
     if next_link is not None and not next_link.startswith("https://"):
         raise ValueError("next_link= must begin with https://")
     secret = Secret(secrets.token_urlsafe(_SECRET_BYTES))  # no text that a traceback could show
+    user_id = await session.line.user_id()
     opened = await session.ask(_request(threepid, secret, 1, country, next_link))
     return PendingValidation(
         threepid,
@@ -61,6 +70,7 @@ async def request_token(
         opened.sid,
         secret.reveal(),
         send_attempt=1,
+        user_id=user_id,
         country=country,
         next_link=next_link,
     )
@@ -68,7 +78,7 @@ async def request_token(
 
 async def resend(session: Session, validation: PendingValidation) -> PendingValidation:
     """Have another mail or SMS sent for the same validation."""
-    check_server(session, validation)
+    await check_ours(session, validation)
     attempt, link = validation.send_attempt + 1, validation.next_link
     secret, country = Secret(validation.client_secret), validation.country
     opened = await session.ask(_request(validation.threepid, secret, attempt, country, link))
@@ -82,19 +92,25 @@ async def submit_token(session: Session, validation: PendingValidation, token: s
         WrongToken: If it is not the token that was sent.
         ValidationExpired: If it is too late.
     """
-    check_server(session, validation)
-    refusal = None
+    await check_ours(session, validation)
+    endpoint = _submission(validation, token)
+
+    async def send(identity_token: Secret) -> None:
+        result = await session.line.say(endpoint, identity_token)
+        if not result.success:
+            # Sydent's way to refuse; a server may repeat what it was sent.
+            told = endpoint.redact(result.error).replace(identity_token.reveal(), "***")
+            code, said = words.errcode(result.errcode), words.message(told)
+            raise MatrixError(HTTPStatus.OK, code, said, session.line.server)
+
     try:
-        result = await session.ask(_submission(validation, token))
-        if result.success:
-            return
-        refusal = (200, result.errcode or "M_UNKNOWN", result.error)
+        return await session.use(send)
     except MatrixError as error:
-        if error.errcode not in _WRONG_TOKEN:
+        refusal = error.status, error.errcode, error.message, error.server
+        if error.status != HTTPStatus.OK and error.errcode not in _WRONG_TOKEN:
             raise
-        refusal = (error.status, error.errcode, error.message)
     kind = ValidationExpired if refusal[1] == "M_SESSION_EXPIRED" else WrongToken
-    raise kind(*refusal, session.line.server)
+    raise kind(*refusal)
 
 
 async def wait_until_validated(
@@ -107,44 +123,69 @@ async def wait_until_validated(
 ) -> None:
     """Ask again and again whether the user has opened the link.
 
-    Trouble with the server does not end it: the user may need hours.
+    Trouble with a server does not end it: the user may need hours.
 
     Raises:
         NotValidated: If it was not finished in time.
         ValidationExpired: If it is too late for this validation.
     """
-    check_server(session, validation)
+    if not interval > 0 or not (timeout is None or timeout >= 0):
+        raise ValueError("interval= takes seconds, more than 0, and timeout= no less than 0")
+    await check_ours(session, validation)
+    now = asyncio.get_running_loop().time
     left = validation.expires_at - clock()
-    ends = asyncio.get_running_loop().time() + (left if timeout is None else min(timeout, left))
+    ends = now() + (left if timeout is None else min(timeout, left))
     while True:
-        wait = interval
-        try:
-            return await _check_validated(session, validation)
-        except NotValidated as error:
-            last: MatrixError | CannotConnect = error
-        except RateLimited as error:
-            last, wait = error, max(interval, error.retry_after or 0)
-        except CannotConnect as error:
-            last = error
-        except MatrixError as error:
-            if error.status < 500:  # noqa: PLR2004 - the server's own trouble passes
-                raise
-            last = error
-        if asyncio.get_running_loop().time() + wait > ends:
-            raise last
-        await session.line.within(asyncio.sleep(wait))
+        trouble = await _trouble_with(session, validation, ends - now())
+        if trouble is None:
+            return
+        left, wait = ends - now(), interval
+        if isinstance(trouble, RateLimited):
+            wait = max(wait, trouble.retry_after or 0)
+        if left <= 0 or (wait > left and isinstance(trouble, RateLimited)):
+            raise trouble
+        await session.line.within(asyncio.sleep(min(wait, left)))
 
 
-def check_server(session: Session, validation: PendingValidation) -> None:
-    """Refuse a validation of another server.
+async def _trouble_with(
+    session: Session, validation: PendingValidation, left: float
+) -> IdentityServerError | None:
+    """Ask once; None if it is validated, else what may be over soon."""
+    seconds = max(left, _SHORTEST_QUESTION)
+    try:
+        async with asyncio.timeout(seconds):
+            await _check_validated(session, validation)
+    except TimeoutError:
+        return CannotConnect(session.line.server, f"it did not answer within {seconds:g} seconds")
+    except (NotValidated, RateLimited, CannotConnect, NotConfirmed) as error:
+        return error
+    except BadResponse as error:
+        if error.status is None:  # nothing that HTTP says: another address was validated
+            raise
+        return error
+    except (MatrixError, HomeserverError) as error:
+        if error.status is not None and error.status < 500:  # noqa: PLR2004 - more is passing trouble
+            raise
+        return error
+    return None
+
+
+async def check_ours(session: Session, validation: PendingValidation) -> str:
+    """Refuse a validation of another server or another user; gives the user's id.
 
     Raises:
         IdentityServerChanged: If it is one.
     """
+    user_id = await session.line.user_id()
     if str(validation.base_url) != session.line.server:
         raise IdentityServerChanged(
             str(validation.base_url), "the validation belongs to another server than the user's"
         )
+    if validation.user_id not in {"", user_id}:
+        raise IdentityServerChanged(
+            str(validation.base_url), "the validation belongs to another user"
+        )
+    return user_id
 
 
 async def _check_validated(session: Session, validation: PendingValidation) -> None:

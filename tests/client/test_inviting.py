@@ -114,6 +114,94 @@ async def test_a_homeserver_that_is_silent_about_a_room() -> None:
             await it.server.room_create(name="Plans")
 
 
+@pytest.mark.parametrize("then", ["disable", "set"])
+async def test_a_room_that_is_made_while_the_choice_changes_is_not_lost(then: str) -> None:
+    """Nobody is invited by the other server, and the room's id is told."""
+    async with known() as it:
+        async with it.homeserver.hold(path="createRoom", stage="answer") as hold:
+            task = asyncio.create_task(it.server.room_create(invite_3pid=[ADDRESS]))
+            await hold.reached()
+            await (it.server.disable() if then == "disable" else it.server.set(it.b.url))
+            hold.release()
+            with pytest.raises(InvitesFailed) as caught:
+                await task
+        assert caught.value.room_id.startswith("!")
+        assert isinstance(caught.value.failed[email(ADDRESS)], IdentityServerChanged)
+        assert (it.a.mails, it.b.mails) == ([], [])
+
+
+async def test_a_list_is_looked_up_and_mailed_by_one_server() -> None:
+    """Or not at all."""
+    async with known() as it:
+        it.homeserver.add_identity_server(it.b)
+        room_id = await room(it)
+        async with it.a.hold(path="lookup", stage="answer") as hold:
+            task = asyncio.create_task(it.server.invite_all(room_id, [ADDRESS]))
+            await hold.reached()
+            await it.server.set(it.b.url)
+            hold.release()
+            with pytest.raises(IdentityServerChanged):
+                await task
+        assert (it.a.mails, it.b.mails) == ([], [])
+
+
+@pytest.mark.parametrize(("status", "errcode"), [(401, "M_UNKNOWN_TOKEN"), (403, "M_FORBIDDEN")])
+async def test_a_list_that_is_hopeless_ends_soon(status: int, errcode: str) -> None:
+    """Not after fifty refusals."""
+    async with known() as it:
+        it.homeserver.reject_next(status, errcode, path="/invite", times=None)
+        report = await it.server.invite_all("!room:x", [f"{each}@x.test" for each in range(50)])
+        assert isinstance(report.stopped, HomeserverError)
+        assert len(report.missing) == 50
+        assert len(it.homeserver.seen("POST", "/invite")) <= 2
+
+
+async def test_trying_the_rest_again_mails_nobody_twice() -> None:
+    """Who may have been invited is failed, not left."""
+    async with known() as it:
+        room_id = await room(it)
+        it.homeserver.lose_next(path="/invite")
+        report = await it.server.invite_all(room_id, ["a@x.test", "b@x.test"])
+        assert isinstance(report.failed[email("a@x.test")], OutcomeUnknown)
+        await it.server.invite_all(room_id, report.left)
+        assert [mail.address for mail in it.a.mails] == ["a@x.test", "b@x.test"]
+
+
+@pytest.mark.parametrize("status", [500, 502])
+async def test_a_room_that_may_be_there(status: int) -> None:
+    """Synapse can say 500 when it is."""
+    async with known() as it:
+        it.homeserver.reject_next(status, "M_UNKNOWN", path="createRoom")
+        with pytest.raises(OutcomeUnknown) as caught:
+            await it.server.room_create(name="Plans")
+        assert caught.value.status == status
+
+
+async def test_a_room_without_a_login() -> None:
+    """Nio's own exception does not come out; a mistake in the keywords does."""
+    async with known() as it:
+        with pytest.raises(TypeError):
+            await it.server.room_create(nonsense=True)
+        it.bot.access_token = ""
+        with pytest.raises(HomeserverError):
+            await it.server.room_create(name="Plans")
+
+
+async def test_positions_of_bad_addresses() -> None:
+    """All of them, wherever many addresses are taken."""
+    async with known() as it:
+        bad = [ADDRESS, "nobody", "x@y", ""]
+        for call in (
+            it.server.invite_all("!room:x", bad),
+            it.server.room_create(invite_3pid=iter(bad)),
+            it.server.share_status(bad),
+            it.server.leave(unbind=bad),
+        ):
+            with pytest.raises(InvalidAddress) as caught:
+                await call
+            assert caught.value.positions == (1, 3)
+
+
 async def test_a_list_ends_when_the_choice_changes() -> None:
     """Who is left is told, and nothing more is sent."""
     async with known() as it:
@@ -124,7 +212,8 @@ async def test_a_list_ends_when_the_choice_changes() -> None:
             await it.server.disable()
             report = await task
         assert isinstance(report.stopped, IdentityServerChanged)
-        assert report.left == (email("a@x.test"), email("b@x.test"))
+        assert report.failed == {email("a@x.test"): report.stopped}  # may have been invited
+        assert report.left == (email("b@x.test"),)
         assert len(it.homeserver.seen("POST", "/invite")) == 1
 
 
@@ -139,7 +228,8 @@ async def test_a_server_that_dies_in_the_middle() -> None:
             hold.release()
             report = await task
         assert isinstance(report.stopped, CannotConnect)
-        assert report.left == (email("a@x.test"), email("b@x.test"))
+        assert set(report.failed) == {email("a@x.test")}
+        assert report.left == (email("b@x.test"),)
 
 
 async def test_nobody_to_invite() -> None:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from nio_identity_server import (
-    CannotConnect,
     Disabled,
     HomeserverError,
+    IdentityServerChanged,
     InvalidAddress,
     NotConfirmed,
+    OutcomeUnknown,
     UnbindNotSupported,
     email,
     msisdn,
 )
-from tests.bots import DATA, world
+from tests.bots import DATA, log_in, world
 from tests.client.test_owning import ADDRESS, known, validated
 
 
@@ -118,12 +121,126 @@ async def test_the_time_for_unbinding_is_limited(
             report = await it.server.leave(unbind=addresses)
         assert outcome(report) == [
             ("list", None),
-            *[("unbind", CannotConnect)] * 5,
+            *[("unbind", OutcomeUnknown)] * 5,
             ("logout", None),
             ("write", None),
         ]
         assert len(report.left_behind) == 5
         assert len(it.homeserver.seen("POST", "3pid/unbind")) == (limit > 0)
+
+
+async def test_another_user_who_logs_in_meanwhile_keeps_their_server() -> None:
+    """Nothing is written for them, and the report says that nothing was left."""
+    async with known() as it:
+        async with it.homeserver.hold(path="account/3pid", method="GET") as hold:
+            task = asyncio.create_task(it.server.leave(unbind=True))
+            await hold.reached()
+            log_in(it.bot, it.bob)
+            hold.release()
+            report = await task
+        assert not report.has_left
+        assert outcome(report)[-1] == ("write", IdentityServerChanged)
+        assert it.writes == []
+
+
+async def test_a_choice_made_elsewhere_meanwhile_is_kept() -> None:
+    """What is chosen now is not what was to be left; it can be left by another call."""
+    async with known() as it:
+        await it.server.set(it.a.url)
+        await it.server.bind(await validated(it))
+        it.homeserver.clear()
+        async with it.homeserver.hold(path="account/3pid", method="GET") as hold:
+            task = asyncio.create_task(it.server.leave(unbind=True))
+            await hold.reached()
+            it.other_client_picks(it.b)
+            await it.bot.sync()
+            hold.release()
+            report = await task
+        assert outcome(report) == [
+            ("list", IdentityServerChanged),
+            ("unbind", IdentityServerChanged),
+            ("write", IdentityServerChanged),
+        ]
+        assert report.left_behind == (email(ADDRESS),)
+        assert it.writes == []
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+async def test_a_bind_whose_end_is_unknown_is_remembered(cancelled: bool) -> None:
+    """It may be bound: so it is looked up, and unbound."""
+    async with known() as it:
+        validation = await validated(it)
+        if cancelled:
+            async with it.homeserver.hold(path="3pid/bind", stage="answer") as hold:
+                task = asyncio.create_task(it.server.bind(validation))
+                await hold.reached()
+                task.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await task
+        else:
+            it.homeserver.lose_next(path="3pid/bind")
+            with pytest.raises(OutcomeUnknown):
+                await it.server.bind(validation)
+        assert it.a.binding("email", ADDRESS) == it.alice.user_id
+
+        report = await it.server.leave(unbind=True)
+
+        assert it.a.binding("email", ADDRESS) is None
+        assert report.left_behind == ()
+
+
+async def test_what_cannot_be_tried_is_left_behind() -> None:
+    """While the choice is not known, what may be bound is told, each with the reason."""
+    async with known() as it:
+        await it.server.bind(await validated(it))
+        account = it.server._accounts.current()
+        account.expire()
+        it.homeserver.reject_next(502, "M_UNKNOWN", path=DATA, method="GET", times=None)
+        account.choice = account.choice.lost()
+        report = await it.server.leave(unbind=["named@x.test"])
+        assert outcome(report) == [
+            ("list", NotConfirmed),
+            ("unbind", NotConfirmed),
+            ("unbind", NotConfirmed),
+            ("logout", None),
+            ("write", None),
+        ]
+        assert set(report.left_behind) == {email(ADDRESS), email("named@x.test")}
+
+
+class Broken:
+    """A token store that fails."""
+
+    def load(self, _user_id: str, _server: str) -> str | None:
+        """Fail."""
+        raise PermissionError("canary")
+
+    def save(self, _user_id: str, _server: str, _token: str | None) -> None:
+        """Fail."""
+        raise PermissionError("canary")
+
+
+async def test_an_application_whose_store_fails() -> None:
+    """Nobody is kept from leaving by it."""
+    async with world(default="a", token_store=Broken()) as it:
+        report = await it.server.leave(unbind=[ADDRESS])
+        assert outcome(report)[0] == ("list", PermissionError)
+        assert report.has_left
+        assert it.writes == [{"base_url": None}]
+
+
+async def test_a_homeserver_that_does_not_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is named, and the identity server is asked all the same."""
+    monkeypatch.setattr("nio_identity_server.client.leaving.LIST_TIMEOUT", 0.3)
+    async with known() as it:
+        it.a.bind("email", "others@x.test", it.bob.user_id)
+        it.a.bind("email", "own@x.test", it.alice.user_id)
+        async with it.homeserver.hold(path="account/3pid", method="GET"):
+            report = await it.server.leave(unbind=["others@x.test", "own@x.test"])
+        (listing, unbound, *_) = report.steps
+        assert it.homeserver.url in str(listing.error)
+        assert unbound.threepid == email("own@x.test")
+        assert set(it.a.bindings) == {("email", "others@x.test")}
 
 
 async def test_bad_addresses() -> None:

@@ -34,6 +34,7 @@ from nio_identity_server.flows.association import (
     through_homeserver,
     unbind,
 )
+from nio_identity_server.flows.validation import check_ours
 from nio_identity_server.pending_validation import PendingValidation
 from nio_identity_server.secret import Secret
 from nio_identity_server.threepid import ThreePid, email, msisdn
@@ -259,11 +260,11 @@ async def test_a_validated_address_is_bound_through_the_homeserver() -> None:
     assert servers.kinds == ["GetAccount", "Bind3PID"]
 
 
-async def test_an_address_that_was_validated_elsewhere_is_not_bound_here() -> None:
+async def test_what_was_validated_elsewhere_is_not_used_here() -> None:
     """Nothing is sent: neither server has to learn the other's secret."""
     servers = TwoServers({}, server="https://other.example")
     with pytest.raises(IdentityServerChanged, match="another server") as caught:
-        await bind(servers.session, VALIDATION)
+        await check_ours(servers.session, VALIDATION)
     assert caught.value.server == SERVER
     assert servers.asked == []
 

@@ -272,3 +272,10 @@ async def test_trouble_does_not_make_a_key_invalid(trouble: Exception) -> None:
         with pytest.raises(type(trouble)) as caught:
             await is_valid_key(ask, PUBLIC["ed25519:0"])
         assert caught.value is trouble
+
+
+@pytest.mark.parametrize("odd", ["{}", 5, None, [{"signatures": {}}]])
+async def test_what_is_no_object_is_a_mistake(odd: Any) -> None:
+    """Of the program, not of a server."""
+    with pytest.raises(TypeError, match="a JSON object"):
+        await verify(Script({}), odd)
