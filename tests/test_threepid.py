@@ -258,7 +258,8 @@ def test_what_is_no_text_is_refused_by_its_type(value: Any) -> None:
 
 def test_many_are_read_in_order() -> None:
     """Of either kind, from anything that can be read once."""
-    assert parse_threepids(each for each in ["A@b", "+1", email("c@d")]) == [
+    given_: list[ThreePid | str] = ["A@b", "+1", email("c@d")]
+    assert parse_threepids(iter(given_)) == [
         email("a@b"),
         msisdn("1"),
         email("c@d"),
