@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
 
 import attrs
 
 from nio_identity_server.client.account import Account
 from nio_identity_server.client.generation import Generation
+from nio_identity_server.client.ledger import Ledger
 from nio_identity_server.errors import (
     CannotConnect,
     IdentityDisabled,
@@ -27,9 +27,6 @@ from nio_identity_server.flows.leaving import (
 from nio_identity_server.flows.session import Session
 from nio_identity_server.threepid import ThreePid
 
-if TYPE_CHECKING:
-    from nio_identity_server.client.owning import Owning
-
 ENTER_TIMEOUT = 15.0
 """Seconds for learning which server is to be left."""
 
@@ -40,39 +37,43 @@ UNBIND_TIMEOUT = 30.0
 """Seconds for unbinding, however many addresses there are."""
 
 
-async def leave(server: Owning, more: tuple[ThreePid, ...], *, unbind: bool) -> LeaveReport:
-    """Leave the user's identity server.
-
-    Args:
-        server: What is to be left.
-        more: Addresses that may be bound as well.
-        unbind: Whether to unbind what is bound.
-    """
-    # Of the user who is logged in now, whoever may log in while this takes its time.
-    leaving = _Leaving(server, server._accounts.current(), unbind, more)  # noqa: SLF001 - a part
-    await leaving.go()
-    return LeaveReport(tuple(leaving.steps), left_behind=tuple(leaving.bound))
-
-
-_Silence = Callable[[float], Exception]
+Silence = Callable[[float], Exception]
+Tell = Callable[[Exception | None], object]
 
 
 @attrs.define
-class _Leaving:
-    server: Owning
+class Leaving:
+    """One user on the way out, whoever may log in while that takes its time.
+
+    Attributes:
+        account: Who leaves.
+        homeserver: The URL of their homeserver.
+        ledger: What this client has bound.
+        enter: Passes the gate: what is to be left.
+        switch_off: Logs out, tells how that went, and writes that no server is used.
+        more: Addresses that may be bound as well.
+        unbind: Whether to unbind what is bound.
+    """
+
     account: Account
-    unbind: bool
+    homeserver: str
+    ledger: Ledger
+    enter: Callable[[], Awaitable[tuple[Generation, Session]]]
+    switch_off: Callable[[Account, Tell], Awaitable[None]]
     more: tuple[ThreePid, ...]
+    unbind: bool
     steps: list[Step] = attrs.field(factory=list)
     bound: dict[ThreePid, None] = attrs.field(factory=dict)
     # The choice, or the user, is another one by now: what is chosen now is not what is left.
     changed: IdentityServerChanged | None = None
 
-    async def go(self) -> None:
+    async def leave(self) -> LeaveReport:
+        """Take every step."""
         entered = await self._list()
         if self.unbind:
             await self._unbind_all(entered)
         await self._switch_off()
+        return LeaveReport(tuple(self.steps), left_behind=tuple(self.bound))
 
     async def _list(self) -> tuple[Generation, Session] | None:
         """Find out what is bound; as long as no lookup tells, everything may be."""
@@ -80,7 +81,7 @@ class _Leaving:
         self._suppose(None)
 
         async def enter() -> None:
-            entered.append(await self.server._enter())  # noqa: SLF001 - as above
+            entered.append(await self.enter())
 
         error = await self._step(ENTER_TIMEOUT, enter(), self._homeserver_is_silent)
         if isinstance(error, IdentityDisabled | NoIdentityServer):
@@ -109,7 +110,7 @@ class _Leaving:
 
     def _suppose(self, server: str | None) -> None:
         """Take what this client has bound, and what the caller names, for bound."""
-        here = self.server.bound_here(self.account.user_id, server)
+        here = self.ledger.bound(self.account.user_id, server)
         self.bound = dict.fromkeys((*here, *self.more))
 
     async def _unbind_all(self, entered: tuple[Generation, Session] | None) -> None:
@@ -129,7 +130,7 @@ class _Leaving:
 
     async def _unbind(self, generation: Generation, session: Session, threepid: ThreePid) -> None:
         await unbind_one(session.line.ask_homeserver, threepid, generation.base_url)
-        self.server.note_unbound(self.account.user_id, str(generation.base_url), threepid)
+        self.ledger.note_unbound(self.account.user_id, str(generation.base_url), threepid)
         del self.bound[threepid]
 
     async def _switch_off(self) -> None:
@@ -137,13 +138,13 @@ class _Leaving:
             self.steps.append(Step("write", self.changed))
             return
         logout: list[Exception | None] = []
-        work = self.server._leave_for_good(self.account, logout.append)  # noqa: SLF001 - as above
+        work = self.switch_off(self.account, logout.append)
         error = await self._step(None, work, self._homeserver_is_silent)
         self.steps += [Step("logout", each) for each in logout]
         self.steps.append(Step("write", error))
 
     async def _step(
-        self, seconds: float | None, work: Awaitable[None], is_silent: _Silence
+        self, seconds: float | None, work: Awaitable[None], is_silent: Silence
     ) -> Exception | None:
         """Do something in limited time; tell how it failed, whoever's failure it is."""
         try:
@@ -159,8 +160,7 @@ class _Leaving:
         return None
 
     def _homeserver_is_silent(self, seconds: float) -> Exception:
-        homeserver = self.server._reader.homeserver.client.homeserver  # noqa: SLF001 - as above
-        return OutcomeUnknown(None, "M_UNKNOWN", _late(seconds), homeserver)
+        return OutcomeUnknown(None, "M_UNKNOWN", _late(seconds), self.homeserver)
 
 
 def _late(seconds: float) -> str:

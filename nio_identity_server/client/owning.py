@@ -203,7 +203,7 @@ class Owning(Asking):
         user_id = await self._reader.user_id()
         await unbind(ask, threepid, base_url)
         where = None if base_url is None else str(base_url)
-        self.note_unbound(user_id, where, threepid)
+        self._ledger.note_unbound(user_id, where, threepid)
 
     async def share_status(
         self, threepids: Iterable[ThreePid | str]
@@ -251,19 +251,20 @@ class Owning(Asking):
         Raises:
             InvalidAddress: If ``unbind`` holds something that is no address.
         """
-        from nio_identity_server.client.leaving import leave  # noqa: PLC0415
+        from nio_identity_server.client.leaving import Leaving  # noqa: PLC0415
         from nio_identity_server.threepid import parse_threepids  # noqa: PLC0415
 
         more = () if isinstance(unbind, bool) else tuple(parse_threepids(unbind))
-        return await leave(self, more, unbind=unbind is not False)
-
-    def bound_here(self, user_id: str, server: str | None = None) -> tuple[ThreePid, ...]:
-        """What this client has bound for a user, or may have; at one server or at all."""
-        return self._ledger.bound(user_id, server)
-
-    def note_unbound(self, user_id: str, server: str | None, threepid: ThreePid) -> None:
-        """Note that an address of a user is not bound any more, at one server or at all."""
-        self._ledger.note_unbound(user_id, server, threepid)
+        leaving = Leaving(
+            self._accounts.current(),
+            self._reader.homeserver.client.homeserver,
+            self._ledger,
+            self._enter,
+            self._leave_for_good,
+            more,
+            unbind=unbind is not False,
+        )
+        return await leaving.leave()
 
     async def _enter(self) -> tuple[Generation, Session]:
         generation = await self._gate.enter()

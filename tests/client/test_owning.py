@@ -528,8 +528,8 @@ async def test_an_answer_that_comes_after_another_login_is_nobodys() -> None:
             hold.release()
             with pytest.raises(IdentityServerChanged):
                 await task
-        assert it.server.bound_here(it.bob.user_id) == ()
-        assert it.server.bound_here(it.alice.user_id) == (email(ADDRESS),)
+        assert it.server._ledger.bound(it.bob.user_id) == ()
+        assert it.server._ledger.bound(it.alice.user_id) == (email(ADDRESS),)
 
 
 @pytest.mark.parametrize("call", ["invite", "named unbind"])
