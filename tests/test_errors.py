@@ -170,7 +170,7 @@ SAMPLES: dict[str, tuple[IdentityServerError, dict[str, Any], list[str]]] = {
             "server": SERVER,
             "retry_after": 2.5,
         },
-        [SERVER, "429", "M_LIMIT_EXCEEDED", "Slow down"],
+        [SERVER, "429", "M_LIMIT_EXCEEDED", "Slow down", "after retry_after seconds"],
     ),
     "HomeserverError": (
         HomeserverError(429, "M_LIMIT_EXCEEDED", "Slow down", HOMESERVER, 1.0),
@@ -192,7 +192,7 @@ SAMPLES: dict[str, tuple[IdentityServerError, dict[str, Any], list[str]]] = {
             "server": HOMESERVER,
             "retry_after": None,
         },
-        [HOMESERVER, "no usable answer", "no answer within 30 s"],
+        [HOMESERVER, "no usable answer", "no answer within 30 s", "may have been done"],
     ),
     "WrongToken": (
         WrongToken(200, "M_NO_VALID_SESSION", "No.", SERVER),

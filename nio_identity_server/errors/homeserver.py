@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from typing import ClassVar
 
 from nio_identity_server.errors.root import IdentityServerError
 
@@ -18,6 +19,8 @@ class HomeserverError(IdentityServerError):
         retry_after: Seconds that a 429 asks to wait, else None.
     """
 
+    advice: ClassVar[str] = ""
+
     def __init__(
         self,
         status: int | None,
@@ -27,7 +30,7 @@ class HomeserverError(IdentityServerError):
         retry_after: float | None = None,
     ) -> None:
         answer = "no usable answer" if status is None else f"HTTP {status} {errcode}"
-        super().__init__(f"homeserver {server}: {answer}: {message}")
+        super().__init__(f"homeserver {server}: {answer}: {message}{self.advice}")
         self.status = status
         self.errcode = errcode
         self.message = message
@@ -45,8 +48,11 @@ class HomeserverError(IdentityServerError):
 
 
 class OutcomeUnknown(HomeserverError):
-    """A write was sent and its end is not known: it may have been stored.
+    """Something was to be changed, and its end is not known: it may have been done.
 
-    Nothing is reported as changed; the choice is unconfirmed and is read again before the next
-    identity-server request.
+    If it was the choice, nothing is reported as changed; the choice is unconfirmed and is read
+    again before the next identity-server request. Anything else is not sent again by itself: look
+    first, with ``share_status()`` or ``pending_invites()``.
     """
+
+    advice: ClassVar[str] = "; it may have been done all the same"

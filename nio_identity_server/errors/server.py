@@ -116,6 +116,8 @@ class RateLimited(MatrixError):
         retry_after: Seconds to wait, or None if the server did not say.
     """
 
+    advice: ClassVar[str] = "; try again later, after retry_after seconds if it says how many"
+
     def __init__(
         self, status: int, errcode: str, message: str, server: str, retry_after: float | None
     ) -> None:
