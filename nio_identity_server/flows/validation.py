@@ -96,21 +96,23 @@ async def submit_token(session: Session, validation: PendingValidation, token: s
     endpoint = _submission(validation, token)
 
     async def send(identity_token: Secret) -> None:
-        result = await session.line.say(endpoint, identity_token)
-        if not result.success:
+        # Only what is said to this very request: becoming known can be refused in the same words.
+        try:
+            result = await session.line.say(endpoint, identity_token)
+        except MatrixError as error:
+            if error.errcode not in _WRONG_TOKEN:
+                raise
+            refusal = error.status, error.errcode, error.message
+        else:
+            if result.success:
+                return
             # Sydent's way to refuse; a server may repeat what it was sent.
             told = endpoint.redact(result.error).replace(identity_token.reveal(), "***")
-            code, said = words.errcode(result.errcode), words.message(told)
-            raise MatrixError(HTTPStatus.OK, code, said, session.line.server)
+            refusal = HTTPStatus.OK, words.errcode(result.errcode), words.message(told)
+        kind = ValidationExpired if refusal[1] == "M_SESSION_EXPIRED" else WrongToken
+        raise kind(*refusal, session.line.server)
 
-    try:
-        return await session.use(send)
-    except MatrixError as error:
-        refusal = error.status, error.errcode, error.message, error.server
-        if error.status != HTTPStatus.OK and error.errcode not in _WRONG_TOKEN:
-            raise
-    kind = ValidationExpired if refusal[1] == "M_SESSION_EXPIRED" else WrongToken
-    raise kind(*refusal)
+    await session.use(send)
 
 
 async def wait_until_validated(

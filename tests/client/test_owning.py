@@ -251,6 +251,17 @@ async def test_an_expired_validation(address: str) -> None:
             assert "request_token()" in str(caught.value)
 
 
+async def test_who_is_not_registered_has_not_typed_a_wrong_token() -> None:
+    """A registration can be refused with the same code."""
+    async with known() as it:
+        validation = await it.server.request_token(ADDRESS)
+        it.a.revoke_tokens()
+        it.a.reject_next(400, "M_INVALID_PARAM", path="account/register")
+        with pytest.raises(MatrixError) as caught:
+            await it.server.submit_token(validation, it.a.mails[-1].token)
+        assert type(caught.value) is MatrixError
+
+
 # -- waiting
 
 
