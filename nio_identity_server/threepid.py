@@ -91,6 +91,19 @@ def parse_threepid(value: ThreePid | str) -> ThreePid:
     raise InvalidAddress("neither an email address (no @) nor a phone number (no + in front)")
 
 
+def read_threepid(medium: str, address: str) -> ThreePid:
+    """Make a 3PID of what a server says, which need not be in canonical form.
+
+    Raises:
+        InvalidAddress: If it is none, or of a medium that is neither.
+    """
+    if medium == "email":
+        return email(address)
+    if medium == "msisdn":
+        return msisdn(address)
+    raise InvalidAddress("neither email nor msisdn")
+
+
 def parse_threepids(values: Iterable[ThreePid | str]) -> list[ThreePid]:
     """Make 3PIDs of many texts.
 

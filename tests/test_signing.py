@@ -372,10 +372,10 @@ def test_keys_of_another_length(length: int) -> None:
     text = encode_base64(bytes(length))
 
     assert not is_key(text)
+    assert not is_signed({}, VECTORS[0][1], text)
     for use in (
         public_key_of,
         lambda key: sign_json({}, key, "x", "y"),
-        lambda key: is_signed({}, VECTORS[0][1], key),
     ):
         with pytest.raises(NotAKey, match=r"^a key is 32 bytes in base64$"):
             use(text)

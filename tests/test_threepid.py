@@ -14,6 +14,7 @@ from nio_identity_server.threepid import (
     msisdn,
     parse_threepid,
     parse_threepids,
+    read_threepid,
 )
 from tests.canaries import assert_no_secret
 
@@ -279,3 +280,12 @@ def test_one_text_is_not_many() -> None:
     """Its letters are no addresses."""
     with pytest.raises(TypeError, match="not one string"):
         parse_threepids("a@b")
+
+
+def test_what_a_server_says_is_brought_into_canonical_form() -> None:
+    """As it was typed, or with a plus; what is neither is refused."""
+    assert read_threepid("email", "Alice@Example.org") == email("alice@example.org")
+    assert read_threepid("msisdn", "4420") == read_threepid("msisdn", "+44 20") == msisdn("4420")
+    for medium, address in (("m.other", "a@b"), ("email", "4420"), ("msisdn", "a@b")):
+        with pytest.raises(InvalidAddress):
+            read_threepid(medium, address)

@@ -193,13 +193,15 @@ class Owning(Asking):
         from nio_identity_server.threepid import parse_threepid  # noqa: PLC0415
 
         threepid = parse_threepid(threepid)
-        ask: Ask = self._ask_homeserver
-        # Whoever names a server does not ask for the one that is chosen: to unbind at an old one
-        # may be wanted most after identity servers were switched off.
-        base_url = None if server is None or server is ALL else parse_base_url(server)
+        ask: Ask
+        base_url: BaseUrl | None
         if server is None:
-            session = await self._session()
-            ask, base_url = session.line.ask_homeserver, parse_base_url(session.line.server)
+            generation, session = await self._enter()
+            ask, base_url = session.line.ask_homeserver, generation.base_url
+        else:
+            # Whoever names a server does not ask for the one that is chosen: to unbind at an old
+            # one may be wanted most after identity servers were switched off.
+            ask, base_url = self._ask_homeserver, None if server is ALL else parse_base_url(server)
         user_id = await self._reader.user_id()
         await unbind(ask, threepid, base_url)
         where = None if base_url is None else str(base_url)

@@ -17,7 +17,7 @@ from nio_identity_server.endpoints.keys import (
 )
 from nio_identity_server.errors import BadSignature, MatrixError
 from nio_identity_server.flows.line import Ask
-from nio_identity_server.signing import NotAKey, is_signed, signatures_of
+from nio_identity_server.signing import is_signed, signatures_of
 
 Signed = Association | SignedInvite | Mapping[str, Any]
 
@@ -43,7 +43,7 @@ async def verify(ask: Ask, signed: Signed) -> None:
         raise BadSignature("there is no Ed25519 signature")
     for key_id, signature in signatures[:_MOST_KEYS]:
         public_key = await _public_key(ask, key_id)
-        if public_key is not None and _is_signed(value, signature, public_key):
+        if public_key is not None and is_signed(value, signature, public_key):
             if (await ask(IsPubKeyValid(public_key))).valid:
                 return
             raise BadSignature("the server says that the key is not valid")
@@ -74,10 +74,3 @@ async def _public_key(ask: Ask, key_id: str) -> str | None:
         if error.status != 404:  # noqa: PLR2004 - it has no such key
             raise
     return None
-
-
-def _is_signed(value: Mapping[str, Any], signature: str, public_key: str) -> bool:
-    try:
-        return is_signed(value, signature, public_key)
-    except NotAKey:
-        return False

@@ -12,7 +12,7 @@ from nio_identity_server.errors import InvalidAddress
 from nio_identity_server.flows.directory import look_up
 from nio_identity_server.flows.line import Ask
 from nio_identity_server.flows.session import Session
-from nio_identity_server.threepid import ThreePid, parse_threepid
+from nio_identity_server.threepid import ThreePid, read_threepid
 
 StepName = Literal["list", "unbind", "logout", "write"]
 
@@ -56,9 +56,8 @@ async def account_addresses(ask: Ask) -> tuple[ThreePid, ...]:
     """The addresses of the account at the homeserver, which may be bound or not."""
     known = []
     for each in (await ask(GetAccount3PIDs())).threepids:
-        address = f"+{each.address}" if each.medium == "msisdn" else each.address
         with suppress(InvalidAddress):  # of a medium that no identity server knows
-            known.append(parse_threepid(address))
+            known.append(read_threepid(each.medium, each.address))
     return tuple(known)
 
 

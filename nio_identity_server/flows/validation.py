@@ -44,7 +44,7 @@ from nio_identity_server.errors import (
 from nio_identity_server.flows.session import Session
 from nio_identity_server.pending_validation import PendingValidation
 from nio_identity_server.secret import Secret
-from nio_identity_server.threepid import ThreePid, parse_threepid
+from nio_identity_server.threepid import ThreePid, read_threepid
 
 _SECRET_BYTES = 32
 _SHORTEST_QUESTION = 5.0
@@ -192,10 +192,9 @@ async def check_ours(session: Session, validation: PendingValidation) -> str:
 
 async def _check_validated(session: Session, validation: PendingValidation) -> None:
     found = await session.ask(GetValidated3pid(validation.sid, validation.client_secret))
-    # Sydent tells the address as it was typed.
-    address = found.address if found.medium == "email" else f"+{found.address}"
     try:
-        same = parse_threepid(address) == validation.threepid
+        # Sydent tells the address as it was typed.
+        same = read_threepid(found.medium, found.address) == validation.threepid
     except InvalidAddress:
         same = False
     if not same:
