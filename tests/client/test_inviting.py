@@ -23,7 +23,7 @@ from nio_identity_server.flows.invitation import InviteReport
 from nio_identity_server.signing import encode_base64, is_signed, public_key_of
 from tests.bots import World
 from tests.canaries import assert_no_secret
-from tests.client.test_owning import ADDRESS, known
+from tests.client.owning.stage import ADDRESS, known
 
 KEY = encode_base64(bytes(range(32)))
 

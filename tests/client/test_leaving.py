@@ -18,7 +18,7 @@ from nio_identity_server import (
     msisdn,
 )
 from tests.bots import DATA, log_in, world
-from tests.client.test_owning import ADDRESS, known, validated
+from tests.client.owning.stage import ADDRESS, known, validated
 
 
 def outcome(report: object) -> list[tuple[str, type | None]]:

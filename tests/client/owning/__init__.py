@@ -1,0 +1,1 @@
+"""The calls about the user's own addresses."""
