@@ -63,6 +63,21 @@ async def test_what_is_repeated_after_a_429_is_not_sent_for_another_login(call: 
         assert request.bearer == it.alice.access_token
 
 
+async def test_a_choice_is_not_written_with_the_token_of_another_login() -> None:
+    """Not after a 429 either: what one user has chosen is nothing that the other's token may do."""
+    async with known() as it:
+        it.homeserver.reject_next(429, "M_LIMIT_EXCEEDED", method="PUT", retry_after_ms=200)
+        async with it.homeserver.hold(method="PUT", stage="answer", times=1) as hold:
+            task = asyncio.create_task(it.server.disable())
+            await hold.reached()
+            log_in(it.bot, it.bob)
+            hold.release()
+            with pytest.raises(IdentityServerError):
+                await task
+        (request,) = it.homeserver.seen("PUT")
+        assert request.bearer == it.alice.access_token
+
+
 async def test_a_homeserver_that_asks_for_no_wait_is_not_hammered() -> None:
     """Between two requests there is a breath."""
     async with known(homeserver_timeout=0.5) as it:
