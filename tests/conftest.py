@@ -118,7 +118,6 @@ def _watch_servers(patch: pytest.MonkeyPatch, canaries: Canaries) -> None:
 
 def _watch_exceptions(patch: pytest.MonkeyPatch, canaries: Canaries) -> None:
     """Have every exception looked at that comes out of a public call, frames and chain included."""
-    from nio_identity_server.client.choosing import Choosing  # noqa: PLC0415
     from nio_identity_server.client.identity_server import IdentityServer  # noqa: PLC0415
 
     def watched(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -132,7 +131,7 @@ def _watch_exceptions(patch: pytest.MonkeyPatch, canaries: Canaries) -> None:
 
         return call
 
-    for cls in (Choosing, IdentityServer):
+    for cls in IdentityServer.__mro__[:-1]:  # each chapter is a class
         for name, method in vars(cls).items():
             if not name.startswith("_") and inspect.iscoroutinefunction(method):
                 patch.setattr(cls, name, watched(method))
