@@ -23,7 +23,7 @@ from nio_identity_server.errors import (
 
 if TYPE_CHECKING:
     from nio_identity_server.endpoints.invitation import StoredInvite
-    from nio_identity_server.flows.invitation import InviteReport
+    from nio_identity_server.flows.invitation import InviteReport, OnResult
     from nio_identity_server.flows.pending_invites import PendingInvite
     from nio_identity_server.invite_link import InviteLink
     from nio_identity_server.threepid import ThreePid
@@ -56,13 +56,26 @@ class Inviting(Owning):
             user_id = (await look_up(session, [threepid])).get(threepid)
         await invite(session, room_id, threepid, user_id)
 
-    async def invite_all(self, room_id: str, addresses: Iterable[ThreePid | str]) -> InviteReport:
+    async def invite_all(
+        self,
+        room_id: str,
+        addresses: Iterable[ThreePid | str],
+        *,
+        on_result: OnResult | None = None,
+    ) -> InviteReport:
         """Invite many people into a room, each once.
 
         All are looked up together. Who is found is invited by user ID, and only the rest by email.
         One who cannot be invited does not keep the others from it. It ends early when the
         homeserver asks for more patience than ``homeserver_timeout``, or when nothing works any
         more, and says who is left.
+
+        Args:
+            room_id: The room.
+            addresses: Whom to invite.
+            on_result: Called after each attempt with the :class:`ThreePid`, its user ID or None,
+                and the error if it failed: a long list can be written down as it goes, so that
+                nothing is lost when it is interrupted. What it raises ends the list.
 
         Returns:
             An :class:`InviteReport`.
@@ -72,14 +85,19 @@ class Inviting(Owning):
             IdentityServerError: As for :meth:`lookup`; then nobody was invited.
         """
         from nio_identity_server.flows.directory import look_up  # noqa: PLC0415
-        from nio_identity_server.flows.invitation import InviteReport, invite_all  # noqa: PLC0415
+        from nio_identity_server.flows.invitation import (  # noqa: PLC0415
+            InviteReport,
+            invite_all,
+            tell_nobody,
+        )
         from nio_identity_server.threepid import parse_threepids  # noqa: PLC0415
 
         threepids = parse_threepids(addresses)
         if not threepids:
             return InviteReport()
         session = await self._session()
-        return await invite_all(session, room_id, threepids, await look_up(session, threepids))
+        found = await look_up(session, threepids)
+        return await invite_all(session, room_id, threepids, found, on_result or tell_nobody)
 
     async def room_create(
         self, *, invite_3pid: Iterable[ThreePid | str] = (), **keywords: Any

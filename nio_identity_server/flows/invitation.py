@@ -6,7 +6,7 @@ https://spec.matrix.org/v1.16/client-server-api/#third-party-invites
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from http import HTTPStatus
 
 import attrs
@@ -90,8 +90,19 @@ async def invite(session: Session, room_id: str, threepid: ThreePid, user_id: st
     await through_homeserver(session, send)
 
 
+OnResult = Callable[[ThreePid, str | None, IdentityServerError | None], object]
+
+
+def tell_nobody(_: ThreePid, __: str | None, ___: IdentityServerError | None) -> None:
+    """Tell nobody of a result."""
+
+
 async def invite_all(
-    session: Session, room_id: str, threepids: Collection[ThreePid], found: Mapping[ThreePid, str]
+    session: Session,
+    room_id: str,
+    threepids: Collection[ThreePid],
+    found: Mapping[ThreePid, str],
+    on_result: OnResult = tell_nobody,
 ) -> InviteReport:
     """Invite many, each once, until everybody was tried or it makes no sense to go on.
 
@@ -100,6 +111,8 @@ async def invite_all(
         room_id: The room.
         threepids: Whom to invite.
         found: Who of them is on Matrix.
+        on_result: Called after each attempt with the address, the user ID if there is one, and the
+            error if it failed.
     """
     waiting = deque(dict.fromkeys(threepids))
     invited: dict[ThreePid, str] = {}
@@ -113,17 +126,18 @@ async def invite_all(
             await invite(session, room_id, threepid, user_id)
         except IdentityServerError as error:
             stopped = await _reason_to_stop(session, error, last, by_email=user_id is None)
-            if stopped is None or isinstance(error, _PERHAPS_DONE):
-                failed[threepid] = error
-            else:
-                waiting.appendleft(threepid)
             last = error
+            if stopped is not None and not isinstance(error, _PERHAPS_DONE):
+                waiting.appendleft(threepid)
+                break
+            failed[threepid] = error
         else:
             last = None
             if user_id is None:
                 mailed.append(threepid)
             else:
                 invited[threepid] = user_id
+        on_result(threepid, user_id, last)
     return InviteReport(invited, tuple(mailed), failed, tuple(waiting), stopped)
 
 
