@@ -74,8 +74,9 @@ class Inviting(Owning):
             room_id: The room.
             addresses: Whom to invite.
             on_result: Called after each attempt with the :class:`ThreePid`, its user ID or None,
-                and the error if it failed: a long list can be written down as it goes, so that
-                nothing is lost when it is interrupted. What it raises ends the list.
+                and the error if it failed: a long list can be written down as it goes. Of the one
+                that is under way when the list is cancelled it is told with ``OutcomeUnknown``.
+                What it raises ends the list.
 
         Returns:
             An :class:`InviteReport`.

@@ -6,12 +6,13 @@ import fcntl
 import json
 import os
 import stat
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import attrs
+
+from nio_identity_server.client.private_file import replace_private_file
 
 
 @attrs.define(eq=False)
@@ -85,7 +86,8 @@ class FileTokenStore:
             of_user.pop(base_url)
         else:
             of_user[base_url] = token
-        self._write({user: servers for user, servers in tokens.items() if servers})
+        kept = {user: servers for user, servers in tokens.items() if servers}
+        replace_private_file(self.path, json.dumps(kept))
 
     def _read(self) -> dict[str, dict[str, str]]:
         try:
@@ -96,19 +98,6 @@ class FileTokenStore:
         with os.fdopen(descriptor, "rb") as file:
             _check_private(os.fstat(file.fileno()), self.path)
             return _decode(file.read(), self.path)
-
-    def _write(self, tokens: dict[str, dict[str, str]]) -> None:
-        # mkstemp creates the file with O_EXCL and mode 0600, whatever the umask is.
-        descriptor, temporary = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                json.dump(tokens, file)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(temporary).replace(self.path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
 
 
 def _check_private(status: os.stat_result, path: Path) -> None:

@@ -5,6 +5,7 @@ https://spec.matrix.org/v1.16/client-server-api/#third-party-invites
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Callable, Collection, Mapping
 from http import HTTPStatus
@@ -112,7 +113,7 @@ async def invite_all(
         threepids: Whom to invite.
         found: Who of them is on Matrix.
         on_result: Called after each attempt with the address, the user ID if there is one, and the
-            error if it failed.
+            error if it failed; with OutcomeUnknown also of the one under way that is cancelled.
     """
     waiting = deque(dict.fromkeys(threepids))
     invited: dict[ThreePid, str] = {}
@@ -131,6 +132,10 @@ async def invite_all(
                 waiting.appendleft(threepid)
                 break
             failed[threepid] = error
+        except asyncio.CancelledError:
+            server = session.line.server
+            on_result(threepid, user_id, OutcomeUnknown(None, "M_UNKNOWN", "interrupted", server))
+            raise
         else:
             last = None
             if user_id is None:

@@ -1,0 +1,67 @@
+"""Inviting a list of people into a room."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from nio_identity_server.cli.endings import ExitCode, finish
+from nio_identity_server.cli.settings import Settings
+from nio_identity_server.cli.terminal import note
+
+_FILE = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
+
+
+@click.command()
+@click.argument("room_id")
+@click.argument("addresses", nargs=-1)
+@click.option("--file", type=_FILE, help="One address in a line, or a CSV; - is standard input.")
+@click.option("--column", metavar="NAME", help="The column of a CSV that has the addresses.")
+@click.option(
+    "--report",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Add each result to this CSV; whom it says to be invited is left out.",
+)
+@click.pass_obj
+def invite(  # noqa: PLR0917 - click passes them by name
+    settings: Settings,
+    room_id: str,
+    addresses: tuple[str, ...],
+    file: Path | None,
+    column: str | None,
+    report: Path | None,
+) -> None:
+    """Invite the people who have ADDRESSES into a room.
+
+    Who is found on Matrix is invited at once, anybody else by a mail. With --report the same
+    command goes on after an interruption, or when the homeserver has asked for patience, and nobody
+    gets a second mail.
+    """
+    from nio_identity_server.cli.address_book import (  # noqa: PLC0415
+        open_address_book,
+        read_threepids,
+    )
+    from nio_identity_server.cli.connection import run  # noqa: PLC0415
+    from nio_identity_server.cli.explanations import failure  # noqa: PLC0415
+    from nio_identity_server.cli.invitations import open_ledger, reported  # noqa: PLC0415
+    from nio_identity_server.cli.progress_bar import progress_bar  # noqa: PLC0415
+
+    with open_address_book(addresses, file, column) as book:
+        given = read_threepids(book.entries)
+    before = reported(report)
+    waiting = [threepid for threepid in given if threepid not in before]
+    if len(waiting) < len(given):
+        number = len(given) - len(waiting)
+        note(f"{number:,} are left out: the report says that they are invited, or may be")
+    to_file = report is not None
+    with progress_bar(len(waiting), to_file) as show, open_ledger(report, show) as ledger:
+        try:
+            outcome = run(
+                settings, lambda it: it.server.invite_all(room_id, waiting, on_result=ledger.note)
+            )
+        finally:
+            note(ledger.summary(len(waiting)))
+    if outcome.stopped is not None:
+        raise failure(outcome.stopped, verbose=settings.verbose)
+    finish(ExitCode.PARTLY if outcome.missing else ExitCode.DONE)

@@ -1,0 +1,140 @@
+"""``invite``."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nio_identity_server.cli.endings import ExitCode
+from tests.cli.stage import Stage
+from tests.cli.terminal import run_in_terminal
+
+
+async def room(it: Stage) -> str:
+    """Make a room, as another program of the user does."""
+    import aiohttp  # noqa: PLC0415
+
+    headers = {"Authorization": f"Bearer {it.alice.access_token}"}
+    url = f"{it.homeserver.url}/_matrix/client/v3/createRoom"
+    async with (
+        aiohttp.ClientSession(headers=headers) as session,
+        session.post(url, json={}) as response,
+    ):
+        return str((await response.json())["room_id"])
+
+
+@pytest.fixture(name="it")
+def _it(it: Stage) -> Stage:
+    it.homeserver.add_identity_server(it.a)
+    it.homeserver.register("bob", "secret")
+    it.a.bind("email", "bob@x.test", "@bob:example.test")
+    return it
+
+
+def rows(report: Path) -> list[dict[str, Any]]:
+    """Read a report."""
+    with report.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+async def test_invite(it: Stage) -> None:
+    """Who is found is invited by user ID, the rest by mail."""
+    result = await it.run("invite", await room(it), "bob@x.test", "Carol@x.test")
+
+    assert result.exit_code == ExitCode.DONE
+    assert result.stdout.splitlines() == [
+        "invited\tbob@x.test\t@bob:example.test\t",
+        "mailed\tcarol@x.test\t\t",
+    ]
+    assert result.stderr == "1 invited, 1 mailed\n"
+    assert len(it.a.mails) == 1
+
+
+async def test_invite_nobody_twice(it: Stage) -> None:
+    """Who stands in the report is left out; who failed is tried again."""
+    room_id, report = await room(it), it.folder / "report.csv"
+    options = ("invite", room_id, "--report", report)
+    first = await it.run(*options, "bob@x.test", "+49151", "dave@x.test")
+    second = await it.run(*options, "bob@x.test", "+49151", "dave@x.test", "erin@x.test")
+
+    assert first.exit_code == second.exit_code == ExitCode.PARTLY
+    assert first.stderr == "1 invited, 1 failed, 1 mailed\n"
+    assert second.stderr.splitlines() == [
+        "2 are left out: the report says that they are invited, or may be",
+        "1 failed, 1 mailed",
+    ]
+    assert [(row["result"], row["address"]) for row in rows(report)] == [
+        ("invited", "bob@x.test"),
+        ("failed", "+49151"),
+        ("mailed", "dave@x.test"),
+        ("failed", "+49151"),
+        ("mailed", "erin@x.test"),
+    ]
+    assert "phone number" in rows(report)[1]["reason"]
+    assert len(it.a.mails) == 2
+
+
+async def test_patience(it: Stage) -> None:
+    """When the homeserver wants patience the rest is left, and the same command goes on later."""
+    it.homeserver.limit_invites(1)
+    room_id, report = await room(it), it.folder / "report.csv"
+    path = it.file("list.txt", "a@x.test\nb@x.test\nc@x.test\n")
+    options = ("invite", room_id, "--file", path, "--report", report)
+    first = await it.run(*options)
+    it.homeserver.limit_invites(None)
+    second = await it.run(*options)
+
+    assert first.exit_code == ExitCode.LATER
+    assert first.stderr.startswith("1 mailed, 2 left\nerror: homeserver ")
+    assert (second.exit_code, len(it.a.mails)) == (ExitCode.DONE, 3)
+
+
+async def test_an_invitation_whose_end_nobody_knows(it: Stage) -> None:
+    """It is not sent again by itself."""
+    room_id, report = await room(it), it.folder / "report.csv"
+    it.homeserver.lose_next(path="/invite")
+    options = ("invite", room_id, "carol@x.test", "--report", report)
+    first = await it.run(*options)
+    second = await it.run(*options)
+
+    assert first.exit_code == ExitCode.UNKNOWN
+    assert [row["result"] for row in rows(report)] == ["unknown"]
+    assert second.stderr.endswith("nothing to do\n")
+    assert len(it.a.mails) == 1
+
+
+async def test_what_is_no_address(it: Stage) -> None:
+    """Nobody is invited, and the lines are told."""
+    path = it.file("list.txt", "a@x.test\nnonsense\n")
+    result = await it.run("invite", "!room:x", "--file", path)
+
+    assert result.exit_code == ExitCode.USAGE
+    assert result.stderr == "error: not addresses: line 2; nothing was sent\n"
+    assert it.homeserver.requests == []
+
+
+@pytest.mark.parametrize("text", ["a,b\n1,2\n", "result,address\ninvited,nonsense\n", "\xff"])
+async def test_a_report_that_is_none(it: Stage, text: str) -> None:
+    """A file of something else is left alone."""
+    report = it.folder / "report.csv"
+    report.write_text(text, encoding="latin-1")
+    result = await it.run("invite", "!room:x", "a@x.test", "--report", report)
+
+    assert result.exit_code == ExitCode.FAILED
+    assert "is no report of invitations" in result.stderr
+    assert report.read_text(encoding="latin-1") == text
+
+
+async def test_a_bar_at_a_terminal(it: Stage) -> None:
+    """A long list shows how far it came."""
+    report = it.folder / "report.csv"
+    code, screen = await run_in_terminal(
+        it, "invite", await room(it), "bob@x.test", "carol@x.test", "--report", report
+    )
+
+    assert code == 0
+    assert "100%" in screen
+    assert "2 addresses" in screen

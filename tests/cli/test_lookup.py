@@ -1,0 +1,269 @@
+"""``lookup``, and what it leaves behind when it is interrupted."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from nio_identity_server.cli.address_book import Entry
+from nio_identity_server.cli.bulk_lookup import BulkLookup
+from nio_identity_server.cli.checkpoint import Progress, StandardOutput
+from nio_identity_server.cli.connection import Connection, run
+from nio_identity_server.cli.endings import ExitCode, Failure
+from nio_identity_server.cli.results import Form
+from nio_identity_server.cli.settings import Settings
+from nio_identity_server.preference.evidence import SyncRequest
+from tests.cli.stage import TERMS, Stage
+from tests.cli.terminal import run_in_terminal
+
+MANY = 12_345
+LOOKUP = "/_matrix/identity/v2/lookup"
+
+
+def crowd(it: Stage, every: int = 100) -> Path:
+    """Many addresses in a file, of which some are bound."""
+    for number in range(0, MANY, every):
+        it.a.bind("email", f"p{number}@x.test", f"@p{number}:x.test")
+    return it.file("list.txt", "".join(f"P{number}@x.test\n" for number in range(MANY)))
+
+
+async def test_addresses(it: Stage) -> None:
+    """Who is found is shown as they were spelt, and how many that are is told beside it."""
+    it.a.bind("email", "bob@x.test", "@bob:x.test")
+    it.a.bind("msisdn", "49151", "@carol:x.test")
+    result = await it.run("lookup", "Bob@X.test", "+49 151", "nobody@x.test")
+
+    assert result.exit_code == ExitCode.DONE
+    assert result.stdout == "Bob@X.test\t@bob:x.test\n+49 151\t@carol:x.test\n"
+    assert result.stderr == "2 of 3 addresses are on Matrix\n"
+
+
+async def test_other_forms(it: Stage) -> None:
+    """JSON and CSV, and nothing else on standard output."""
+    it.a.bind("email", "bob@x.test", "@bob:x.test")
+    as_json = await it.run("lookup", "bob@x.test", "--json")
+    as_csv = await it.run("lookup", "bob@x.test", "--csv")
+
+    assert json.loads(as_json.stdout) == {"address": "bob@x.test", "user_id": "@bob:x.test"}
+    assert as_csv.stdout == "address,user_id\nbob@x.test,@bob:x.test\n"
+
+
+async def test_standard_input(it: Stage) -> None:
+    """Addresses can be typed, or come from another program."""
+    it.a.bind("email", "bob@x.test", "@bob:x.test")
+    result = await it.run("lookup", typed="nobody@x.test\nbob@x.test\n")
+
+    assert result.stdout == "bob@x.test\t@bob:x.test\n"
+
+
+async def test_a_long_list(it: Stage) -> None:
+    """Any number of them, 5,000 in a request, and never as they are written."""
+    result = await it.run("lookup", "--file", crowd(it))
+
+    assert result.exit_code == ExitCode.DONE
+    assert result.stderr == "124 of 12,345 addresses are on Matrix\n"
+    assert result.stdout.count("\n") == 124
+    assert [len(each.json["addresses"]) for each in it.a.seen("POST", LOOKUP)] == [5000, 5000, 2345]
+    assert b"x.test" not in it.a.raw_bytes
+
+
+async def test_what_is_no_address(it: Stage) -> None:
+    """The rest is looked up; the lines are told, not what stands there."""
+    path = it.file("list.txt", "a@x.test\nnonsense\n\nb@x.test\nmore nonsense\n")
+    result = await it.run("lookup", "--file", path)
+
+    assert result.exit_code == ExitCode.PARTLY
+    assert result.stderr == "0 of 4 addresses are on Matrix\n2 are no addresses: lines 2, 5\n"
+    assert len(it.a.seen("POST", LOOKUP)[0].json["addresses"]) == 2
+
+
+async def test_a_csv(it: Stage) -> None:
+    """A column of a CSV."""
+    it.a.bind("email", "bob@x.test", "@bob:x.test")
+    path = it.file("list.csv", "Name,Mail\nBob,bob@x.test\n")
+    unnamed = await it.run("lookup", "--file", path)
+    named = await it.run("lookup", "--file", path, "--column", "mail")
+
+    assert unnamed.exit_code == ExitCode.USAGE
+    assert named.stdout == "bob@x.test\t@bob:x.test\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("a@x.test", "--json", "--csv"),
+        ("a@x.test", "--resume"),
+        ("a@x.test", "--column", "mail"),
+    ],
+)
+async def test_contradictions(it: Stage, arguments: tuple[str, ...]) -> None:
+    """A misunderstanding is noticed before anything is asked."""
+    assert (await it.run("lookup", *arguments)).exit_code == ExitCode.USAGE
+    assert it.homeserver.requests == []
+
+
+async def broken_off(it: Stage, *arguments: object) -> Result:
+    """Run a lookup whose second request is refused."""
+    async with it.a.hold(path=LOOKUP) as hold:
+        running = asyncio.create_task(it.run("lookup", *arguments))
+        await hold.reached(1)
+        it.a.reject_next(403, path=LOOKUP)
+    result = await running
+    it.a.clear()
+    return result
+
+
+def asked(it: Stage) -> int:
+    """How many addresses the server was asked about."""
+    return sum(len(each.json["addresses"]) for each in it.a.seen("POST", LOOKUP))
+
+
+@pytest.mark.parametrize("form", [(), ("--csv",), ("--json",)])
+async def test_interrupted_and_gone_on_with(it: Stage, form: tuple[str, ...]) -> None:
+    """Nothing is lost, nothing is asked twice, and nothing stands there twice."""
+    path, output = crowd(it), it.folder / "found"
+    whole = (await it.run("lookup", "--file", path, *form)).stdout
+    options = ("--file", path, "--output", output, "--resume", *form)
+    first = await broken_off(it, *options)
+    second = await it.run("lookup", *options)
+
+    assert first.exit_code == ExitCode.REFUSED
+    assert f"5,000 addresses are done and kept in {output}; --resume goes on" in first.stderr
+    assert (second.exit_code, asked(it)) == (ExitCode.DONE, MANY - 5000)
+    assert second.stderr == "124 of 12,345 addresses are on Matrix\n"
+    assert output.read_text() == whole
+
+
+async def test_interrupted_without_a_file(it: Stage) -> None:
+    """How it could have been gone on with is told."""
+    result = await broken_off(it, "--file", crowd(it))
+
+    assert "5,000 addresses are done; with --output a lookup can be gone on with" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("list", "with another list"),
+        ("form", "in another form, --json"),
+        ("server", "at another server, "),
+    ],
+)
+async def test_going_on_with_something_else(it: Stage, change: str, message: str) -> None:
+    """Results of two lists, in two forms, or of two servers do not get into one file."""
+    path, output = crowd(it), it.folder / "found"
+    options = ("--file", path, "--output", output, "--resume")
+    await broken_off(it, *options, "--json")
+    if change == "list":
+        it.file("list.txt", path.read_text().replace("P0@", "Q0@"))
+    elif change == "server":
+        it.choose({"base_url": it.b.url})
+    result = await it.run("lookup", *options, *([] if change == "form" else ["--json"]))
+
+    assert result.exit_code == ExitCode.USAGE
+    assert f"the lookup was begun {message}" in result.stderr
+    assert asked(it) == 0
+    assert it.b.seen("POST", LOOKUP) == []
+
+
+async def test_what_was_no_address_in_an_earlier_run(it: Stage) -> None:
+    """How many there are is known, though not where."""
+    crowd(it)
+    path = it.file("list.txt", "nonsense\n" + (it.folder / "list.txt").read_text())
+    options = ("--file", path, "--output", it.folder / "found", "--resume")
+    await broken_off(it, *options)
+    result = await it.run("lookup", *options)
+
+    assert result.exit_code == ExitCode.PARTLY
+    assert result.stderr.endswith("1 are no addresses: among those of the earlier run\n")
+
+
+async def test_the_choice_changes_meanwhile(it: Stage) -> None:
+    """The rest of the list is not sent to the other server."""
+    bulk, changed = BulkLookup(StandardOutput(), Form.TEXT, allow_plaintext=False), []
+
+    async def work(connection: Connection) -> None:
+        def tell(_: Progress) -> None:
+            changed.append(True)
+            observer = connection.server.observer
+            observer.observe([{"base_url": it.b.url}], SyncRequest(since=True), None)
+
+        entries = (Entry(number, f"p{number}@x.test") for number in range(MANY))
+        await bulk.run(connection.server, entries, tell)
+
+    settings = Settings(credentials_file=it.credentials, trust=(it.a.url, it.b.url))
+    with pytest.raises(Failure, match="changed") as caught:
+        await asyncio.to_thread(run, settings, work)
+
+    assert caught.value.exit_code == ExitCode.CHANGED
+    assert (asked(it), it.b.connections) == (5000, 0)
+
+
+async def test_terms(it: Stage) -> None:
+    """Terms come first, and the message names the command."""
+    it.a.require_terms(TERMS)
+    result = await it.run("lookup", "a@x.test")
+
+    assert result.exit_code == ExitCode.TERMS
+    assert '"terms" shows and accepts them' in result.stderr
+
+
+async def test_a_server_without_hashes(it: Stage) -> None:
+    """Addresses go out in the clear only if that is said."""
+    it.a.bind("email", "bob@x.test", "@bob:x.test")
+    it.a.algorithms[:] = ["none"]
+    refused = await it.run("lookup", "bob@x.test")
+    allowed = await it.run("lookup", "bob@x.test", "--allow-plaintext")
+
+    assert refused.exit_code == ExitCode.REFUSED
+    assert "--allow-plaintext sends them" in refused.stderr
+    assert allowed.stdout == "bob@x.test\t@bob:x.test\n"
+
+
+async def test_switched_off(it: Stage) -> None:
+    """Nothing is sent, and the file is not begun."""
+    it.choose({"base_url": None})
+    result = await it.run("lookup", "a@x.test")
+
+    assert result.exit_code == ExitCode.NO_SERVER
+    assert it.a.connections == 0
+
+
+async def test_a_token_serves_the_next_command(it: Stage) -> None:
+    """The user is registered once, whatever number of commands there are."""
+    await it.run("lookup", "a@x.test")
+    await it.run("lookup", "a@x.test")
+
+    assert len(it.a.tokens) == 1
+
+
+async def test_a_bar_at_a_terminal(it: Stage) -> None:
+    """Whoever waits sees how far it came, how fast, and how long it takes."""
+    output = it.folder / "found"
+    code, screen = await run_in_terminal(it, "lookup", "--file", crowd(it), "--output", output)
+
+    assert code == 0
+    assert "100%" in screen
+    assert "12,345 addresses" in screen
+    assert "/s" in screen
+
+
+async def test_no_bar_between_results(it: Stage) -> None:
+    """Results that come up on the same terminal show it themselves."""
+    it.a.bind("email", "bob@x.test", "@bob:x.test")
+    code, screen = await run_in_terminal(it, "lookup", "bob@x.test")
+
+    assert code == 0
+    assert screen == "bob@x.test\t@bob:x.test\r\n1 of 1 addresses are on Matrix\r\n"
+
+
+async def test_no_addresses_at_a_terminal(it: Stage) -> None:
+    """It does not sit there and wait for something that nobody knows to type."""
+    code, screen = await run_in_terminal(it, "lookup")
+
+    assert code == ExitCode.USAGE
+    assert "no addresses" in screen
