@@ -20,7 +20,6 @@ _OUTSIDE = {
     "CHANGELOG.md": "/changelog.md",
     "SECURITY.md": "/security-policy.md",
     "examples/README.md": "/examples.md",
-    "examples/mailing_list.py": "/examples.md",
 }
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
