@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import pkgutil
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +28,8 @@ from tests.test_docs import DOCS, rows
 from tests.test_errors import SAMPLES
 
 PACKAGE = Path(nio_identity_server.__file__).parent
-SOURCE = "".join(path.read_text() for path in sorted(PACKAGE.rglob("*.py")))
+_FUTURE = "from __future__ import annotations\n"  # may stand at the beginning of a file only
+SOURCE = "".join(path.read_text().replace(_FUTURE, "\n") for path in sorted(PACKAGE.rglob("*.py")))
 CALLS = (DOCS / "reference" / "api.md").read_text()
 
 
@@ -79,7 +82,9 @@ MORE_MESSAGES = [
     ),
     HomeserverError(None, "M_MISSING_TOKEN", "the client is not logged in", "https://x.example"),
 ]
-TROUBLE = rows((DOCS / "how-to" / "troubleshooting.md").read_text(), "Find out what went wrong")
+TROUBLES = (DOCS / "how-to" / "troubleshooting.md").read_text()
+TROUBLE = rows(TROUBLES, "Something was refused")
+MISTAKES = rows(TROUBLES, "A mistake in the program")
 MESSAGES = [error for error, _, _ in SAMPLES.values()] + MORE_MESSAGES
 
 
@@ -93,6 +98,22 @@ def told_by(words: str) -> list[Exception]:
 def test_trouble(words: str) -> None:
     """The words by which one finds an entry stand in a message of the package."""
     assert told_by(words)
+
+
+def texts() -> Iterator[str]:
+    """Every text in the source of the package, with "…" for what is filled in."""
+    for node in ast.walk(ast.parse(SOURCE)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+        elif isinstance(node, ast.JoinedStr):
+            parts = (part.value if isinstance(part, ast.Constant) else "…" for part in node.values)
+            yield "".join(map(str, parts))
+
+
+@pytest.mark.parametrize("words", [row[0] for row in MISTAKES])
+def test_mistakes(words: str) -> None:
+    """What a mistake is told by stands in the source like that."""
+    assert any(words in text for text in texts())
 
 
 def test_all_trouble() -> None:
