@@ -14,6 +14,8 @@ html_title = project
 html_theme = "furo"
 html_show_copyright = False
 html_show_sphinx = False
+html_static_path = ["_static"]
+html_css_files = ["tables.css"]
 
 # Files beside the folder, and the pages that show them.
 _OUTSIDE = {
