@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -43,15 +44,22 @@ class Terminal:
         self.keyboard.write(f"{line}\n")
         self.keyboard.flush()
 
-    def read(self, lines: int) -> list[str]:
-        """Read so many lines, with each port called the same."""
-        return [same_port(self.screen.readline().rstrip("\n")) for _ in range(lines)]
+    def read(self) -> str:
+        """Read the next line; nothing if there is none for long, and then there never is."""
+        alarm = threading.Timer(30, os.killpg, (self.process.pid, signal.SIGKILL))
+        alarm.start()
+        try:
+            return self.screen.readline().rstrip("\n")
+        finally:
+            alarm.cancel()
 
-    def press_ctrl_c(self) -> None:
-        """Stop what runs in it, as Ctrl-C does."""
+    def press_ctrl_c(self) -> str:
+        """Stop what runs in it; gives what is printed until it has ended."""
+        if self.screen.closed:
+            return ""  # it has been stopped before
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGINT)
-        self.process.communicate(timeout=20)
+        return self.process.communicate(timeout=20)[0]
 
 
 def same_port(line: str) -> str:
@@ -79,7 +87,7 @@ def _playground(folder: Path) -> Iterator[Terminal]:
 def start_bot(folder: Path, exports: str, command: str) -> Terminal:
     """Run the bot in a second terminal, and wait until it is there."""
     terminal = Terminal(folder, f"{exports}\n{command}")
-    assert terminal.read(1) == ["The bot is there."]
+    assert terminal.read() == "The bot is there."
     return terminal
 
 
@@ -89,7 +97,7 @@ def talk(playground: Terminal, session: str) -> None:
         if line.startswith(("!", "/")):
             playground.type(line)
         else:
-            assert playground.read(1) == [same_port(line)]
+            assert same_port(playground.read()) == same_port(line)
 
 
 def test_each_block_is_followed() -> None:
@@ -110,21 +118,21 @@ def test_the_demo(folder: Path) -> None:
 
 def test_the_bot(folder: Path, playground: Terminal) -> None:
     """From the servers to the last answer, all is as the tutorial says."""
-    exports = [playground.screen.readline() for _ in BLOCKS[2][1].splitlines()]
-    assert [same_port(line.rstrip("\n")) for line in exports] == [
-        same_port(line) for line in BLOCKS[2][1].splitlines()
-    ]
+    expected = BLOCKS[2][1].splitlines()
+    printed = [playground.read() for _ in expected]
+    assert list(map(same_port, printed)) == list(map(same_port, expected))
+    exports = "\n".join(printed)
     source = BLOCKS[3][1]
     (folder / "bot.py").write_text(source)
-    bot = start_bot(folder, "".join(exports), BLOCKS[4][1])
+    bot = start_bot(folder, exports, BLOCKS[4][1])
     try:
         talk(playground, BLOCKS[5][1])
-        bot.press_ctrl_c()
+        assert bot.press_ctrl_c() == ""
 
         source, count = re.subn(r"^    config =.*\n", BLOCKS[6][1], source, flags=re.MULTILINE)
         assert count == 1
         (folder / "bot.py").write_text(source)
-        bot = start_bot(folder, "".join(exports), BLOCKS[7][1])
+        bot = start_bot(folder, exports, BLOCKS[7][1])
         for _, session in BLOCKS[8:]:
             talk(playground, session)
     finally:
