@@ -13,9 +13,10 @@ BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install -qq --constraint constraints/dev.txt
 PYTEST_LOG := .pytest.log
 
-# The package and what it needs; then the tools too.
+# The package and what it needs; then the tools too; then what makes pages of the documentation.
 PACKAGE := .venv/.package
 TOOLS := .venv/.tools
+SPHINX := .venv/.sphinx
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # What runs through a pipe is to be seen as it comes.
@@ -35,7 +36,7 @@ demo-real: servers ## the same in front of a real Synapse and a real Sydent
 	@PYTHONPATH=. $(BIN)/python examples/lookup_demo.py --real
 
 .PHONY: test
-test: $(TOOLS) servers lint types contracts suite ## everything that has to hold
+test: $(TOOLS) servers lint types contracts docs suite ## everything that has to hold
 
 .PHONY: lint
 lint: $(TOOLS) ## style and format
@@ -49,6 +50,10 @@ types: $(TOOLS) ## types, strictly
 .PHONY: contracts
 contracts: $(TOOLS) ## who may import whom
 	@$(BIN)/lint-imports
+
+.PHONY: docs
+docs: $(SPHINX) ## the documentation as pages, in build/docs; a warning is an error
+	@$(BIN)/python -m sphinx -E -W --keep-going -q -b html docs build/docs
 
 # Pytest's last line once more at the end: it is what one looks for.
 .PHONY: suite
@@ -88,4 +93,9 @@ $(PACKAGE): pyproject.toml constraints/dev.txt
 $(TOOLS): $(PACKAGE) constraints/tools.txt
 	@echo "Installing the tools of the tests into .venv ..."
 	@$(INSTALL) --requirement constraints/tools.txt
+	@touch $@
+
+$(SPHINX): $(PACKAGE) constraints/docs.txt
+	@echo "Installing what makes pages of the documentation into .venv ..."
+	@$(INSTALL) --requirement constraints/docs.txt
 	@touch $@

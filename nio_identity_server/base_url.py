@@ -75,7 +75,7 @@ class BaseUrl:
 
     @property
     def unicode_host(self) -> str:
-        """The host for people: U-labels, to be shown beside ``host`` and never compared."""
+        """The host for people, in U-labels, to be shown beside ``host`` and never compared."""
         return idna.decode(self.host) if "xn--" in self.host else self.host
 
 

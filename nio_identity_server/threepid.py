@@ -29,7 +29,7 @@ _DECORATION = str.maketrans("", "", " -.()/")
 class ThreePid:
     """One address of a person, in the form in which it is hashed, bound and compared.
 
-    Made by :func:`email`, :func:`msisdn` or :func:`parse_threepid`.
+    Made by :func:`email` or :func:`msisdn`, or of plain text by whatever takes an address.
 
     Attributes:
         medium: ``email`` or ``msisdn``.

@@ -28,10 +28,12 @@ from nio_identity_server.testing import MatrixHomeserver, MatrixIdentityServer
 from tests.bench import syncs
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
 LINKED = [*PAGES, ROOT / "CHANGELOG.md", ROOT / "SECURITY.md", ROOT / "examples" / "README.md"]
-EXPLANATION = (ROOT / "docs" / "explanation.md").read_text()
-REFERENCE = (ROOT / "docs" / "reference.md").read_text()
+ACCOUNT_DATA = (DOCS / "explanation" / "account-data.md").read_text()
+CONFIGURATION = (DOCS / "reference" / "configuration.md").read_text()
+TUTORIAL = DOCS / "tutorial.md"  # is followed from its beginning by tests/test_tutorial.py
 
 
 class Servers:
@@ -76,30 +78,43 @@ def runner(servers: Servers) -> Callable[[Callable[..., Awaitable[None]]], None]
 
     async def log_in_and_run(function: Callable[..., Awaitable[None]]) -> None:
         server = servers.identity_server
+        names = inspect.signature(function).parameters
+        config = IdentityServerConfig(default=server.url)
+        bots = {
+            name: Bot(servers.homeserver.url, "@alice:example.test", identity_server_config=config)
+            for name in ("bot", "second")
+            if name in names
+        }
         props = {
             "url": server.url,
             "bind": server.bind,
             "require_terms": server.require_terms,
-            "inbox": lambda address: next(
-                mail.token for mail in server.mails if mail.address == address
-            ),
+            "tokens": lambda: server.live_tokens,
+            "inbox": lambda address: (
+                {mail.address: mail.token for mail in server.mails}
+                | {sms.number: sms.token for sms in server.sms}
+            )[address],
+            **bots,
         }
-        config = IdentityServerConfig(default=server.url)
-        user_id = "@alice:example.test"
-        bot = Bot(servers.homeserver.url, user_id, identity_server_config=config)
-        await bot.login("secret")
         try:
-            if "call_in_a_callback" not in function.__name__:
-                await bot.sync()
-            names = inspect.signature(function).parameters
-            await function(**{name: {"bot": bot, **props}[name] for name in names})
+            for bot in bots.values():
+                await bot.login("secret")
+                if "call_in_a_callback" not in function.__name__:
+                    await bot.sync()
+            await function(**{name: props[name] for name in names})
         finally:
-            await bot.close()
+            for bot in bots.values():
+                await bot.close()
 
     return lambda function: asyncio.run(log_in_and_run(function))
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def name_of(page: Path) -> str:
+    """What a page is called in the list of tests."""
+    return str(page.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page != TUTORIAL], ids=name_of)
 def test_code_runs(page: Path, servers: Servers, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every block of Python runs, in the order of the page."""
     monkeypatch.setenv("HOMESERVER", servers.homeserver.url)
@@ -129,21 +144,34 @@ def test_quickstart_is_the_readme() -> None:
     assert len(lines) == 10
 
 
-@pytest.mark.parametrize("page", LINKED, ids=lambda page: str(page.relative_to(ROOT)))
+def anchors(page: Path) -> set[str]:
+    """The names of the headings of a page, as links have them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", LINKED, ids=name_of)
 def test_links_lead_somewhere(page: Path) -> None:
-    """Each link to a file leads to one that exists."""
-    targets = re.findall(r"\]\(([^)]+)\)", page.read_text())
-    files = [target for target in targets if not target.startswith("https://")]
+    """Each link leads to a file that exists, and to a heading in it."""
+    links = re.findall(r"\]\(([^)]+)\)", page.read_text())
+    targets = [link.partition("#") for link in links if not link.startswith("https://")]
 
-    assert [file for file in files if not (page.parent / file).exists()] == []
+    assert [file for file, _, _ in targets if not (page.parent / file).exists()] == []
+    places = [(page.parent / file if file else page, place) for file, _, place in targets if place]
+    assert [place for target, place in places if place not in anchors(target)] == []
 
 
-def test_every_page_is_in_the_index() -> None:
-    """The index leads to every page."""
-    index = (ROOT / "docs" / "index.md").read_text()
-    pages = [page.name for page in (ROOT / "docs").glob("*.md") if page.name != "index.md"]
+@pytest.mark.parametrize("index", sorted(DOCS.rglob("index.md")), ids=name_of)
+def test_every_page_is_in_an_index(index: Path) -> None:
+    """The index of a folder leads to every page in it, and to the indices of the folders below.
 
-    assert [page for page in pages if f"]({page})" not in index] == []
+    A page that only shows a file of another folder need not be linked: the file is.
+    """
+    pages = [page for page in index.parent.glob("*.md") if "{include}" not in page.read_text()]
+    pages += index.parent.glob("*/index.md")
+    names = {str(page.relative_to(index.parent)) for page in pages} - {"index.md"}
+
+    assert {name for name in names if f"]({name})" not in index.read_text()} == set()
 
 
 def test_commands_exist() -> None:
@@ -166,7 +194,7 @@ def test_error_tree() -> None:
     docstring = (errors.__doc__ or "").partition("::\n\n")[2].partition("\n\n")[0]
     drawn = re.sub(r"^    ", "", docstring, flags=re.MULTILINE)
 
-    assert f"```text\n{drawn}\n```" in REFERENCE
+    assert f"```text\n{drawn}\n```" in (DOCS / "reference" / "errors.md").read_text()
     lines = re.findall(r"^(\W*)(\w+)", drawn, re.MULTILINE)
     assert {(len(indent) // 4, name) for indent, name in lines} == tree_of(
         errors.IdentityServerError
@@ -175,14 +203,14 @@ def test_error_tree() -> None:
 
 def rows(page: str, heading: str) -> list[list[str]]:
     """Read the rows of the first table under a heading."""
-    section = page.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    section = page.partition(f"# {heading}\n")[2].partition("\n## ")[0]
     lines = [line for line in section.splitlines() if line.startswith("|")]
     return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines[2:]]
 
 
 def test_configuration() -> None:
     """The table of the configuration has its fields and their defaults."""
-    table = {row[0]: row[1] for row in rows(REFERENCE, "IdentityServerConfig")}
+    table = {row[0]: row[1] for row in rows(CONFIGURATION, "IdentityServerConfig")}
     config = IdentityServerConfig()
     fields = [field.name for field in attrs.fields(IdentityServerConfig)]
 
@@ -191,13 +219,13 @@ def test_configuration() -> None:
 
 def test_preferences() -> None:
     """The table of the preferences names every kind there is."""
-    names = [re.sub(r"`(\w+)\(.*", r"\1", row[0]) for row in rows(REFERENCE, "Preference")]
+    names = [re.sub(r"`(\w+)\(.*", r"\1", row[0]) for row in rows(CONFIGURATION, "Preference")]
 
     kinds = nio_identity_server.Preference.__args__
     assert sorted(names) == sorted(each.__name__ for each in kinds)
 
 
-@pytest.mark.parametrize("row", rows(EXPLANATION, "What the account data means"))
+@pytest.mark.parametrize("row", rows(ACCOUNT_DATA, "Here"))
 def test_account_data(row: list[str]) -> None:
     """Each content in the table means what the table says."""
     content, value, _ = (cell.strip("`") for cell in row)
@@ -205,7 +233,7 @@ def test_account_data(row: list[str]) -> None:
     assert type(read_content(json.loads(content))).__name__ == value
 
 
-@pytest.mark.parametrize("row", rows(EXPLANATION, "Limits"))
+@pytest.mark.parametrize("row", rows(CONFIGURATION, "Limits"))
 def test_limits(row: list[str]) -> None:
     """Each limit in the table is the one in the code."""
     module, _, name = row[2].strip("`").rpartition(".")
@@ -215,10 +243,11 @@ def test_limits(row: list[str]) -> None:
 
 
 def test_state_diagram() -> None:
-    """The page of states is what the table in ``choice.py`` draws: run docs/draw_states.py."""
-    drawn = runpy.run_path(str(ROOT / "docs" / "draw_states.py"))["page"]()
+    """Page and picture of states are what the table in ``choice.py`` draws: docs/draw_states.py."""
+    script = runpy.run_path(str(DOCS / "draw_states.py"))
 
-    assert drawn == (ROOT / "docs" / "state-diagram.md").read_text()
+    assert script["PAGE"].read_text() == script["page"]()
+    assert script["PICTURE"].read_text() == script["picture"]()
 
 
 def test_figures() -> None:
@@ -230,7 +259,8 @@ def test_figures() -> None:
 
 def test_the_house() -> None:
     """Everything in the picture of the house exists."""
-    names = re.findall(r"^([a-z_]+(?:/|\.py)) ", EXPLANATION, re.MULTILINE)
+    house = (DOCS / "explanation" / "house.md").read_text()
+    names = re.findall(r"^([a-z_]+(?:/|\.py)) ", house, re.MULTILINE)
 
     assert len(names) == 6
     with contextlib.chdir(ROOT / "nio_identity_server"):

@@ -15,6 +15,7 @@ from nio_identity_server.client.retries import send_patiently
 from nio_identity_server.client.transport import Transport
 from nio_identity_server.endpoint import Endpoint, Reply
 from nio_identity_server.flows.session import Session
+from nio_identity_server.preference.resolution import Source
 from nio_identity_server.secret import Secret
 
 Result = TypeVar("Result")
@@ -42,6 +43,11 @@ class GenerationLine:
     def server(self) -> str:
         """The server's base URL."""
         return str(self.generation.base_url)
+
+    @property
+    def is_published(self) -> bool:
+        """Whether only a published document says that there is an identity server."""
+        return self.generation.resolution.source is Source.WELL_KNOWN
 
     async def within(self, work: Awaitable[Result]) -> Result:
         """Await something that must end when the user's choice changes."""

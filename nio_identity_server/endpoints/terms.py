@@ -33,7 +33,7 @@ class Document:
 
     @property
     def is_usable(self) -> bool:
-        """Whether a person can be shown it: a plain ``https`` URL and a name of sane length.
+        """Whether a person can be shown it, being a plain ``https`` URL and a name of sane length.
 
         ``javascript:`` and ``data:`` URLs have been served to clients that linked them.
         """

@@ -31,6 +31,11 @@ class Line(Protocol):
         """The server's base URL."""
         ...
 
+    @property
+    def is_published(self) -> bool:
+        """Whether only a published document says that there is an identity server."""
+        ...
+
     async def within(self, work: Awaitable[Result]) -> Result:
         """Await something that must end when the user's choice changes."""
         ...

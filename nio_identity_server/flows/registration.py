@@ -8,6 +8,7 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from nio_identity_server.endpoints.account import RegisterAccount
+from nio_identity_server.endpoints.discovery import Ping
 from nio_identity_server.endpoints.homeserver import OpenIdToken, RequestOpenIdToken
 from nio_identity_server.errors import MatrixError, RegistrationRefused
 from nio_identity_server.flows.line import Line
@@ -18,12 +19,16 @@ async def register(line: Line, user_id: str) -> Secret:
     """Register, and give the token.
 
     An OpenID token has no audience: whoever holds it can register as the user anywhere. So it is
-    fetched freshly, used once and forgotten.
+    fetched freshly, used once and forgotten. And a server that a document has published is asked
+    first whether it is one: without terms, anything may be there.
 
     Raises:
         RegistrationRefused: If asking again will not help.
         MatrixError: If the server refuses otherwise.
+        BadResponse: If it is no identity server.
     """
+    if line.is_published:
+        await line.say(Ping())
     openid = await line.ask_homeserver(RequestOpenIdToken(user_id))
     try:
         return Secret((await line.say(_registration(openid))).secret)

@@ -24,15 +24,15 @@ class Witness(Enum):
     """Who says it, which decides how far the word is trusted (see ``choice``)."""
 
     SNAPSHOT = "snapshot"
-    """A response that lists the state: an initial sync (Synapse answers a repeated one from a
-    two-minute cache), ``full_state``, or one that was injected or replayed."""
+    """A response that lists the state, such as an initial sync (Synapse answers a repeated one from
+    a two-minute cache), ``full_state``, or one that was injected or replayed."""
 
     CHANGE = "change"
-    """An incremental sync: what has changed since the token in the request."""
+    """An incremental sync, with what has changed since the token in the request."""
 
     LATE_CHANGE = "late change"
-    """An incremental sync that was under way when a read was answered: what it says may have been
-    old by then."""
+    """An incremental sync that was under way when a read was answered, so that what it says may
+    have been old by then."""
 
     READ = "read"
     """``GET /user/{userId}/account_data/m.identity_server``; never stale when it is answered."""

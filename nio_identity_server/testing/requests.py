@@ -103,7 +103,7 @@ class Request:
 
     @property
     def segments(self) -> tuple[str, ...]:
-        """The path cut at its slashes, each piece decoded after that: `%2F` cuts nothing."""
+        """The path cut at its slashes, each decoded after that, so that `%2F` cuts nothing."""
         return tuple(unquote(piece) for piece in self.raw_path.partition("?")[0].split("/"))
 
 

@@ -19,6 +19,7 @@ from nio_identity_server import (
     IdentityServer,
     IdentityServerChanged,
     IdentityServerConfig,
+    MatrixError,
     NoIdentityServer,
     Source,
     enable,
@@ -60,7 +61,9 @@ class Names(AbstractResolver):
 
 
 @asynccontextmanager
-async def published(document: Any) -> AsyncIterator[tuple[Any, MatrixHomeserver, IdentityServer]]:
+async def published(
+    document: Any, trusted: str = "https://id.example.test"
+) -> AsyncIterator[tuple[Any, MatrixHomeserver, IdentityServer]]:
     """A user of example.test, whose well-known document this is."""
     authority = trustme.CA()
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -77,9 +80,7 @@ async def published(document: Any) -> AsyncIterator[tuple[Any, MatrixHomeserver,
         log_in(client, homeserver.register("alice"))
         server = enable(
             client,
-            IdentityServerConfig(
-                trusted=["https://id.example.test"], ssl_context=trust, sync_wait=0.01
-            ),
+            IdentityServerConfig(trusted=[trusted], ssl_context=trust, sync_wait=0.01),
         )
         ports = {
             "example.test": int(web.netloc.rpartition(":")[2]),
@@ -167,6 +168,21 @@ async def test_a_published_server_with_a_private_address_is_refused() -> None:
         with pytest.raises(ForbiddenAddress, match="not public"):
             await server.call(Ping())
         assert [request.path for request in web.requests] == [WELL_KNOWN]
+
+
+async def test_what_is_no_identity_server_is_told_nothing_of_the_user() -> None:
+    """Whatever a document names is asked whether it is one, before the user becomes known there."""
+    anything = "https://example.test"
+    document = {"m.identity_server": {"base_url": anything}}
+    async with published(document, trusted=anything) as (web, homeserver, server):
+        with pytest.raises(MatrixError, match="404"):
+            await server.call(GetAccount())
+        assert [(each.method, each.path) for each in web.requests] == [
+            ("GET", WELL_KNOWN),
+            ("GET", "/_matrix/identity/v2/terms"),
+            ("GET", "/_matrix/identity/v2"),
+        ]
+        assert homeserver.seen(path="openid") == []
 
 
 @pytest.mark.parametrize("location", ["//][@", "https://[", "http://example.test/", ""])

@@ -83,6 +83,11 @@ class TwoServers:
         """The kinds of all requests."""
         return [type(each).__name__ for each in self.asked]
 
+    @property
+    def is_published(self) -> bool:
+        """The user has chosen it."""
+        return False
+
     async def within(self, work: Awaitable[Result]) -> Result:
         """Await it."""
         return await work
