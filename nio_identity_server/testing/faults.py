@@ -12,6 +12,8 @@ import attrs
 from nio_identity_server.testing.replies import Refusal, Reply
 from nio_identity_server.testing.requests import Request
 
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+
 
 class Ending(enum.Enum):
     """How an exchange ends on the wire."""
@@ -29,10 +31,19 @@ class Scope:
     Attributes:
         method: Compared without regard to case.
         path: Found in the decoded path, as it stands or as a regular expression.
+
+    Raises:
+        ValueError: The method is none.
     """
 
-    method: str | None = None
+    method: str | None = attrs.field(default=None)
     path: str | None = None
+
+    @method.validator
+    def _check(self, _: object, value: str | None) -> None:
+        # A path in its place would fit nothing, and a test for the absence of requests would pass.
+        if value is not None and value.upper() not in _METHODS:
+            raise ValueError(f"{value!r} is no method of HTTP; a path goes second, or by its name")
 
     def covers(self, request: Request) -> bool:
         """Tell whether a request is meant."""

@@ -23,12 +23,12 @@ class PowerLevels:
     """The levels that hold in a room.
 
     Attributes:
-        content: What the room says of them; `None` if it says nothing.
+        content: What the room says of them; every room here says something.
         creators: Who made the room; from room version 12 on they may do anything.
         version: The version of the room.
     """
 
-    content: Mapping[str, Any] | None
+    content: Mapping[str, Any]
     creators: tuple[str, ...]
     version: str
 
@@ -36,18 +36,15 @@ class PowerLevels:
     def of(cls, room: Room) -> PowerLevels:
         """Read the state of a room."""
         create = room.state["m.room.create", ""]
-        event = room.state.get((POWER_LEVELS, ""))
-        version = create["content"].get("room_version", "1")
+        version = create["content"]["room_version"]
         more = create["content"].get("additional_creators", ())
         creators = (create["sender"], *(more if creators_in_power(version) else ()))
-        return cls(None if event is None else event["content"], creators, version)
+        return cls(room.content(POWER_LEVELS), creators, version)
 
     def of_user(self, user_id: str) -> int:
         """Give the level of a user."""
         if user_id in self.creators and creators_in_power(self.version):
             return _ABOVE_ALL
-        if self.content is None:
-            return 100 if user_id in self.creators else 0
         users = self.content.get("users", {})
         return int(users.get(user_id, self.content.get("users_default", 0)))
 
@@ -117,16 +114,14 @@ class PowerLevels:
             )
 
     def _needed(self, kind: str, default: str, otherwise: int) -> int:
-        level = (self.content or {}).get("events", {}).get(kind)
+        level = self.content.get("events", {}).get(kind)
         return self._named(default, otherwise) if level is None else int(level)
 
     def _named(self, name: str, otherwise: int) -> int:
-        return int((self.content or {}).get(name, otherwise))
+        return int(self.content.get(name, otherwise))
 
     def _check_change(self, user_id: str, new: Mapping[str, Any]) -> None:
         self.check_users(new)
-        if self.content is None:
-            return
         own = self.of_user(user_id)
         for table, name, before, after in _changes(self.content, new):
             if table == "users" and name != user_id and before == own:
