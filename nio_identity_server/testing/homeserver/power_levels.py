@@ -24,26 +24,24 @@ class PowerLevels:
 
     Attributes:
         content: What the room says of them; every room here says something.
-        creators: Who made the room; from room version 12 on they may do anything.
-        version: The version of the room.
+        creators: Who is above all levels: from room version 12 on, whoever made the room.
     """
 
     content: Mapping[str, Any]
     creators: tuple[str, ...]
-    version: str
 
     @classmethod
     def of(cls, room: Room) -> PowerLevels:
         """Read the state of a room."""
         create = room.state["m.room.create", ""]
-        version = create["content"]["room_version"]
-        more = create["content"].get("additional_creators", ())
-        creators = (create["sender"], *(more if creators_in_power(version) else ()))
-        return cls(room.content(POWER_LEVELS), creators, version)
+        content = create["content"]
+        creators = (create["sender"], *content.get("additional_creators", ()))
+        above = creators_in_power(content["room_version"])
+        return cls(room.content(POWER_LEVELS), creators if above else ())
 
     def of_user(self, user_id: str) -> int:
         """Give the level of a user."""
-        if user_id in self.creators and creators_in_power(self.version):
+        if user_id in self.creators:
             return _ABOVE_ALL
         users = self.content.get("users", {})
         return int(users.get(user_id, self.content.get("users_default", 0)))
@@ -99,7 +97,7 @@ class PowerLevels:
             Refusal: 400 `M_UNKNOWN`.
         """
         named = [user_id for user_id in self.creators if user_id in content.get("users", {})]
-        if not (named and creators_in_power(self.version)):
+        if not named:
             return
         if named[0] == self.creators[0]:
             raise _bad(f"Creator user {named[0]} must not appear in content.users")
