@@ -108,6 +108,29 @@ class TestRun:
 
         result.assert_outcomes(passed=1)
 
+    def test_methods_and_properties(self, pytester: pytest.Pytester) -> None:
+        """A test may be a method, a static one too, and one of Hypothesis."""
+        pytester.makepyfile("""
+            from hypothesis import HealthCheck, given, settings, strategies
+
+            class TestIt:
+                async def test_method(self, identity_server):
+                    assert identity_server.running
+
+                @staticmethod
+                async def test_static(identity_server):
+                    assert identity_server.running
+
+            @given(strategies.booleans())
+            @settings(max_examples=2, suppress_health_check=[*HealthCheck])
+            async def test_property(identity_server, value):
+                assert identity_server.running
+        """)
+
+        result = pytester.runpytest_inprocess(*QUIET, "-o", "asyncio_mode=auto")
+
+        result.assert_outcomes(passed=3)
+
 
 class TestRefusal:
     """A test that could only hang is told what it needs, before it starts."""
