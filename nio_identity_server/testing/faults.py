@@ -13,6 +13,12 @@ from nio_identity_server.testing.replies import Refusal, Reply
 from nio_identity_server.testing.requests import Request
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+_ERRCODES = {
+    401: "M_UNKNOWN_TOKEN",
+    403: "M_FORBIDDEN",
+    404: "M_NOT_FOUND",
+    429: "M_LIMIT_EXCEEDED",
+}
 
 
 class Ending(enum.Enum):
@@ -96,7 +102,7 @@ class Faults:
     def reject_next(
         self,
         status: int = 403,
-        errcode: str = "M_FORBIDDEN",
+        errcode: str | None = None,
         error: str = "Refused on request of the test",
         *,
         times: int | None = 1,
@@ -105,8 +111,12 @@ class Faults:
         headers: Mapping[str, str] | None = None,
         **extra: Any,
     ) -> None:
-        """Answer with a Matrix error; nothing is processed, extra keywords join the body."""
-        reply = Refusal(status, errcode, error, **extra).reply
+        """Answer with a Matrix error; nothing is processed, extra keywords join the body.
+
+        Without an `errcode` it has the usual one of its status.
+        """
+        usual = _ERRCODES.get(status, "M_UNKNOWN")
+        reply = Refusal(status, errcode or usual, error, **extra).reply
         reply = attrs.evolve(reply, headers={**reply.headers, **(headers or {})})
         self._faults.append(Fault(Scope(method, path), times, reply))
 
