@@ -31,6 +31,7 @@ PURE_FILES = (
 PURE_ROOMS = ("endpoints", "errors", "preference")
 PURE = [name for name in FILES if name in PURE_FILES or name.startswith(PURE_ROOMS)]
 FLOWS = [name for name in FILES if name.startswith("flows")]
+TESTING = [name for name in FILES if name.startswith("testing")]
 SHIPPED = [name for name in FILES if not name.startswith("testing")]
 
 LONGEST_FILE = 300
@@ -86,6 +87,18 @@ def test_conversations_speak_through_what_is_injected(name: str) -> None:
 def test_only_the_mixin_imports_nio(name: str) -> None:
     """The package nio is imported in ``mixin.py`` and nowhere else."""
     assert "nio" not in set(_imports(_tree(name)))
+
+
+@pytest.mark.parametrize("name", TESTING)
+def test_the_fakes_share_no_code_with_what_they_imitate(name: str) -> None:
+    """The servers for tests import nothing of the package but each other."""
+    modules = [
+        node.module or ""
+        for node in ast.walk(_tree(name))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(PACKAGE.name)
+    ]
+
+    assert [each for each in modules if not each.startswith(f"{PACKAGE.name}.testing")] == []
 
 
 @pytest.mark.parametrize("name", SHIPPED)

@@ -18,6 +18,7 @@ from collections.abc import (
 )
 from contextlib import aclosing
 from itertools import islice
+from typing import TypeVar, overload
 
 import attrs
 
@@ -28,6 +29,7 @@ from nio_identity_server.flows.session import Session
 from nio_identity_server.threepid import NO_ADDRESS, ThreePid, parse_threepid
 
 Address = ThreePid | str
+Other = TypeVar("Other")
 
 _log = logging.getLogger("nio_identity_server")
 
@@ -51,6 +53,19 @@ class Found(Mapping[ThreePid, str]):
         if key not in self:
             raise KeyError("not found")  # without the key: it may be somebody's address
         return self._users[parse_threepid(key)]
+
+    @overload
+    def get(self, key: Address, /) -> str | None: ...
+
+    @overload
+    def get(self, key: Address, default: Other, /) -> str | Other: ...
+
+    def get(self, key: Address, default: Other | None = None, /) -> str | Other | None:
+        """Give the user, or the default; a text that is no address is not found."""
+        try:
+            return self[key]
+        except KeyError:
+            return default
 
     def __contains__(self, key: object) -> bool:
         try:

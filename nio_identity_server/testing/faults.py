@@ -12,6 +12,14 @@ import attrs
 from nio_identity_server.testing.replies import Refusal, Reply
 from nio_identity_server.testing.requests import Request
 
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+_ERRCODES = {
+    401: "M_UNKNOWN_TOKEN",
+    403: "M_FORBIDDEN",
+    404: "M_NOT_FOUND",
+    429: "M_LIMIT_EXCEEDED",
+}
+
 
 class Ending(enum.Enum):
     """How an exchange ends on the wire."""
@@ -29,10 +37,19 @@ class Scope:
     Attributes:
         method: Compared without regard to case.
         path: Found in the decoded path, as it stands or as a regular expression.
+
+    Raises:
+        ValueError: The method is none.
     """
 
-    method: str | None = None
+    method: str | None = attrs.field(default=None)
     path: str | None = None
+
+    @method.validator
+    def _check(self, _: object, value: str | None) -> None:
+        # A path in its place would fit nothing, and a test for the absence of requests would pass.
+        if value is not None and value.upper() not in _METHODS:
+            raise ValueError(f"{value!r} is no method of HTTP; a path goes second, or by its name")
 
     def covers(self, request: Request) -> bool:
         """Tell whether a request is meant."""
@@ -85,7 +102,7 @@ class Faults:
     def reject_next(
         self,
         status: int = 403,
-        errcode: str = "M_FORBIDDEN",
+        errcode: str | None = None,
         error: str = "Refused on request of the test",
         *,
         times: int | None = 1,
@@ -94,8 +111,12 @@ class Faults:
         headers: Mapping[str, str] | None = None,
         **extra: Any,
     ) -> None:
-        """Answer with a Matrix error; nothing is processed, extra keywords join the body."""
-        reply = Refusal(status, errcode, error, **extra).reply
+        """Answer with a Matrix error; nothing is processed, extra keywords join the body.
+
+        Without an `errcode` it has the usual one of its status.
+        """
+        usual = _ERRCODES.get(status, "M_UNKNOWN")
+        reply = Refusal(status, errcode or usual, error, **extra).reply
         reply = attrs.evolve(reply, headers={**reply.headers, **(headers or {})})
         self._faults.append(Fault(Scope(method, path), times, reply))
 

@@ -9,6 +9,8 @@ from nio_identity_server.testing.faults import Scope
 from nio_identity_server.testing.requests import Request
 from nio_identity_server.testing.signals import Signal
 
+_SHOWN = 10
+
 
 class Journal:
     """Everything that reached a server, for a test to assert on.
@@ -54,10 +56,13 @@ class Journal:
         """Wait until so many matching requests have arrived since the last `clear`, and give them.
 
         Raises:
-            TimeoutError: Fewer arrived in that many seconds.
+            TimeoutError: Fewer arrived in that many seconds; it names what did arrive.
         """
         wanted = f"{count} x {method or 'any method'} {path or 'any path'}"
-        await self._news.until(lambda: len(self.seen(method, path)) >= count, timeout, wanted)
+        try:
+            await self._news.until(lambda: len(self.seen(method, path)) >= count, timeout, wanted)
+        except TimeoutError as error:
+            raise TimeoutError(f"{error}; {self._arrivals()}") from None
         return self.seen(method, path)
 
     async def wait_for_disconnect(self, count: int = 1, timeout: float = 5.0) -> list[Request]:  # noqa: ASYNC109 -- the limit is part of what a test says
@@ -77,6 +82,11 @@ class Journal:
             TimeoutError: It did not come to hold in that many seconds.
         """
         await self._news.until(condition, timeout)
+
+    def _arrivals(self) -> str:
+        lines = [f"{request.method} {request.path}" for request in self.requests]
+        more = f"{len(lines) - _SHOWN} others, " if len(lines) > _SHOWN else ""
+        return f"there were {more}{', '.join(lines[-_SHOWN:]) or 'no requests at all'}"
 
     def _accepted(self) -> int:
         self.connections += 1

@@ -81,7 +81,7 @@ class LoopbackServer(Journal, Faults, Holds):
             RuntimeError: It has not been started yet, so that the port is not known.
         """
         if not self._port:
-            raise RuntimeError("The server has no port before it is started")
+            raise RuntimeError("The server has no port before it is started: use `async with`")
         return f"{self._host}:{self._port}"
 
     @property

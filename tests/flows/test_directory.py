@@ -156,7 +156,8 @@ async def test_who_was_not_found() -> None:
         with pytest.raises(KeyError) as caught:
             found[key]  # type: ignore[index]
         assert "canary" not in repr(caught.value)
-        assert found.get(key) is None  # type: ignore[call-overload]
+        assert found.get(key) is None  # type: ignore[arg-type]
+        assert found.get(key, "nobody") == "nobody"  # type: ignore[arg-type]
     assert repr(found) == "<Found 0>"
     assert "canary" not in repr(Found({email("canary@example.org"): USER}))
 

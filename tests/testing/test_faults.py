@@ -24,6 +24,24 @@ class TestAnswers:
         assert answer.headers["Content-Type"] == "application/json"
         assert echo.processed == 0
 
+    @pytest.mark.parametrize(
+        ("status", "errcode"),
+        [
+            (401, "M_UNKNOWN_TOKEN"),
+            (403, "M_FORBIDDEN"),
+            (404, "M_NOT_FOUND"),
+            (429, "M_LIMIT_EXCEEDED"),
+            (500, "M_UNKNOWN"),
+        ],
+    )
+    async def test_the_usual_errcode(
+        self, ask: Ask, echo: EchoServer, status: int, errcode: str
+    ) -> None:
+        """A status alone says what it usually says."""
+        echo.reject_next(status)
+
+        assert (await ask("POST", f"{echo.url}/echo")).error == (status, errcode)
+
     async def test_answer_with_any_bytes(self, ask: Ask, echo: EchoServer) -> None:
         """The bytes go out untouched, under the content type that is asked for."""
         echo.answer_next(502, b"\xff\x00", content_type="text/html", headers={"X": "y"})

@@ -44,7 +44,7 @@ class TestByMethod:
         (message,) = second["rooms"]["join"][ROOM]["timeline"]["events"]
         assert (message["content"]["body"], message["sender"]) == ("two", "@bob:other.test")
         assert second["rooms"]["join"][ROOM]["state"]["events"] == []
-        assert len(full["rooms"]["join"][ROOM]["state"]["events"]) == 3
+        assert len(full["rooms"]["join"][ROOM]["state"]["events"]) == 5
         quiet = await self.sync(ask, hs, token, f"?since={second['next_batch']}")
         assert "rooms" not in quiet
 

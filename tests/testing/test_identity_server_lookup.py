@@ -5,7 +5,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from nio_identity_server.testing import MatrixIdentityServer
+from nio_identity_server.testing import MatrixHomeserver, MatrixIdentityServer
 from nio_identity_server.testing.identity_server.lookup import lookup_hash
 
 from .asking import Answer, Ask
@@ -151,3 +151,22 @@ class TestLookup:
             await look(ask, idserver, addresses=["x" * 43] * 12_000)
 
         assert fits.status == 200
+
+
+class TestBind:
+    """Binding by a test."""
+
+    def test_localparts(self, hs: MatrixHomeserver, idserver: MatrixIdentityServer) -> None:
+        """A localpart is a user of the homeserver; without one there is nobody to be meant."""
+        idserver.bind("email", "a@x.test", "alice")
+        idserver.bind("email", "b@x.test", "@bob:elsewhere.test")
+
+        assert idserver.binding("email", "a@x.test") == f"@alice:{hs.server_name}"
+        assert idserver.binding("email", "b@x.test") == "@bob:elsewhere.test"
+        with pytest.raises(ValueError, match="has no homeserver"):
+            MatrixIdentityServer().bind("email", "a@x.test", "alice")
+
+    def test_phone_numbers(self, idserver: MatrixIdentityServer) -> None:
+        """With a plus in front, nobody would ever find one."""
+        with pytest.raises(ValueError, match="digits alone, without a plus"):
+            idserver.bind("msisdn", "+442079460000", "alice")

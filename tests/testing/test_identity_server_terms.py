@@ -44,11 +44,28 @@ class TestTerms:
     async def test_shown_to_everybody(self, ask: Ask, idserver: MatrixIdentityServer) -> None:
         """The policies are there without a token; without terms there are none."""
         none = await ask("GET", f"{idserver.url}{V2}/terms")
-        idserver.require_terms(POLICIES)
+        urls = idserver.require_terms(POLICIES)
         some = await ask("GET", f"{idserver.url}{V2}/terms")
 
         assert none.json == {"policies": {}}
         assert some.json == {"policies": POLICIES}
+        assert urls == [*BOTH[:1], "https://x.test/p/en", *BOTH[1:]]
+
+    async def test_usual_terms(self, ask: Ask, idserver: MatrixIdentityServer) -> None:
+        """One word is enough: it puts up a privacy policy, and the next time a newer one."""
+        token = idserver.issue_token(ALICE)
+        first = idserver.require_terms()
+        assert await errors(ask, idserver, token) == [403, 403, 403]
+        await accept(ask, idserver, token, first)
+        assert await errors(ask, idserver, token) == [200, 200, 200]
+
+        second = idserver.require_terms()
+
+        shown = (await ask("GET", f"{idserver.url}{V2}/terms")).json["policies"]
+        assert await errors(ask, idserver, token) == [403, 403, 403]
+        assert [first, second] == [[f"https://example.test/privacy-{n}"] for n in (1, 2)]
+        assert shown["privacy_policy"]["version"] == "2"
+        assert idserver.require_terms({}) == []
 
     async def test_acceptances_add_up(self, ask: Ask, idserver: MatrixIdentityServer) -> None:
         """One URL of every document is needed, in any language, by any token of the user."""

@@ -46,6 +46,12 @@ class TestJournal:
         assert echo.requests[1:] == echo.seen(path="^/oth")
         assert echo.seen("POST", "/other") == []
 
+    async def test_a_path_in_place_of_the_method(self, echo: EchoServer) -> None:
+        """It would choose nothing, so that a test for nothing would pass: it is refused."""
+        for choose in (echo.seen, echo.hold):
+            with pytest.raises(ValueError, match="'lookup' is no method of HTTP"):
+                choose("lookup")
+
     async def test_waiting_for_requests(self, ask: Ask, echo: EchoServer) -> None:
         """The wait ends when the last of so many has arrived, be it answered or not."""
         async with echo.hold():
@@ -61,10 +67,20 @@ class TestJournal:
         """What does not arrive, and who does not leave, ends the wait with an error."""
         with pytest.raises(TimeoutError, match="1 x POST any path"):
             await echo.wait_for("POST", timeout=0.01)
+        with pytest.raises(TimeoutError, match="there were no requests at all"):
+            await echo.wait_for("POST", timeout=0.01)
         with pytest.raises(TimeoutError):
             await echo.wait_for_disconnect(timeout=0.01)
         with pytest.raises(TimeoutError):
             await echo.wait_until(lambda: echo.connections > 0, timeout=0.01)
+
+    async def test_waiting_in_vain_tells_what_came(self, ask: Ask, echo: EchoServer) -> None:
+        """The error names the last ten requests that were there, and counts the others."""
+        for number in range(12):
+            await ask("GET", f"{echo.url}/{number}")
+
+        with pytest.raises(TimeoutError, match=r"there were 2 others, GET /2, .*, GET /11$"):
+            await echo.wait_for("POST", timeout=0.01)
 
     @pytest.mark.parametrize("stage", ["arrival", "answer", "body"])
     async def test_a_client_that_leaves_is_noted(

@@ -71,7 +71,7 @@ class Accounts:
         """
         user_id = self.user_id(name)
         if user_id not in self._passwords:
-            raise LookupError(f"{user_id} is not registered here")
+            raise LookupError(f"{user_id} is not registered here: register({name!r}) first")
         return user_id
 
     def register(self, name: str, password: str, device_id: str | None) -> Account:

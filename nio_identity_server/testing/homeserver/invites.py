@@ -15,6 +15,7 @@ from nio_identity_server.testing.homeserver.identity_servers import (
     internal,
 )
 from nio_identity_server.testing.homeserver.paths import client_routes
+from nio_identity_server.testing.homeserver.power_levels import PowerLevels
 from nio_identity_server.testing.homeserver.room import Room
 from nio_identity_server.testing.homeserver.rooms import Rooms
 from nio_identity_server.testing.homeserver.third_party import THIRD_PARTY_INVITE
@@ -111,6 +112,7 @@ class Invites:
         except (Refused, LookupError, TypeError, AttributeError):
             raise internal() from None
         room = self._rooms.entered(room_id, user_id)
+        PowerLevels.of(room).check_invite(user_id)
         self._rooms.put(room, THIRD_PARTY_INVITE, state_key, invitation, user_id)
 
 

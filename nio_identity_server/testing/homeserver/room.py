@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import time
 from typing import Any
 
 import attrs
-
-# A fixed age of the world: 2024-01-01, so that events are the same in each run.
-_EPOCH_MS = 1_704_067_200_000
 
 Event = dict[str, Any]
 
@@ -23,13 +21,13 @@ class Events:
         self, kind: str, content: dict[str, Any], sender: str, state_key: str | None = None
     ) -> Event:
         """Make an event; with a state key, a piece of state."""
-        number = next(self._numbers)
         event = {
             "type": kind,
             "content": content,
             "sender": sender,
-            "event_id": f"$event{number}",
-            "origin_server_ts": _EPOCH_MS + number,
+            "event_id": f"$event{next(self._numbers)}",
+            # True: bots tell by it what was said before they were there.
+            "origin_server_ts": time.time_ns() // 1_000_000,
             "unsigned": {},
         }
         return event if state_key is None else {**event, "state_key": state_key}

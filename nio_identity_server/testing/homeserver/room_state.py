@@ -5,6 +5,7 @@ from __future__ import annotations
 from nio_identity_server.testing.homeserver.accounts import Accounts
 from nio_identity_server.testing.homeserver.bodies import json_object
 from nio_identity_server.testing.homeserver.paths import client_routes
+from nio_identity_server.testing.homeserver.power_levels import PowerLevels
 from nio_identity_server.testing.homeserver.rooms import Rooms
 from nio_identity_server.testing.replies import Refusal, Reply
 from nio_identity_server.testing.routes import Call, Route
@@ -59,4 +60,5 @@ class RoomState:
         if kind == "m.room.member":
             # Synapse allows it; a test that needs it has to know that this server does not.
             raise Refusal(403, "M_FORBIDDEN", "Members come by invite and join only, here")
+        PowerLevels.of(room).check_state(user_id, kind, state_key, content)
         return Reply.of_json({"event_id": self._rooms.put(room, kind, state_key, content, user_id)})

@@ -7,10 +7,17 @@ from typing import Any
 
 import attrs
 
+from nio_identity_server.testing.homeserver import room_versions
 from nio_identity_server.testing.homeserver.accounts import Account, Accounts
 from nio_identity_server.testing.homeserver.bodies import json_object
 from nio_identity_server.testing.homeserver.identity_servers import internal
 from nio_identity_server.testing.homeserver.paths import client_routes
+from nio_identity_server.testing.homeserver.power_levels import (
+    POWER_LEVELS,
+    PowerLevels,
+    check_numbers,
+    usual_levels,
+)
 from nio_identity_server.testing.homeserver.room import Event, Events, Invite, Room
 from nio_identity_server.testing.homeserver.stream import Stream
 from nio_identity_server.testing.homeserver.third_party import proof
@@ -81,6 +88,23 @@ class Rooms:
                 self.join(room, member)
         return self._say(room, self._events.make(kind, content, sender))
 
+    def set_power_level(self, room_id: str, user_id: str, level: int) -> None:
+        """Give a user a level, as whoever made the room.
+
+        Raises:
+            LookupError: There is no such room.
+            ValueError: The user made the room, and is above all levels.
+        """
+        room = self._rooms[room_id]
+        levels = room.content(POWER_LEVELS)
+        content = {**levels, "users": {**levels.get("users", {}), user_id: level}}
+        try:
+            PowerLevels.of(room).check_users(content)
+        except Refusal:
+            raise ValueError(f"{user_id} made the room, and is above all levels") from None
+        creator = room.state["m.room.create", ""]["sender"]
+        self.put(room, POWER_LEVELS, "", content, creator)
+
     def invite_from_elsewhere(self, user_id: str, room_id: str, sender: str) -> None:
         """Invite the user into a room of which this server knows nothing but the inviter."""
         room = self._opened(room_id, sender)
@@ -101,10 +125,17 @@ class Rooms:
         room.invites[user_id] = Invite(self._stream.advance(), state)
 
     def create(self, room_id: str, creator: str, state: list[tuple[str, str, Any]]) -> Room:
-        """Make a room with its creator in it, and with this state."""
-        room = self._rooms[room_id] = Room(room_id)
+        """Make a room with its creator in it, and with this state.
+
+        Raises:
+            Refusal: 400: its power levels are none.
+        """
+        room = Room(room_id)
         for kind, state_key, content in state:
             room.put(self._events.make(kind, content, creator, state_key))
+        check_numbers(room.content(POWER_LEVELS))
+        PowerLevels.of(room).check_users(room.content(POWER_LEVELS))
+        self._rooms[room_id] = room
         self.join(room, creator)
         return room
 
@@ -142,20 +173,22 @@ class Rooms:
         """Invite a user into a room that this server has.
 
         Raises:
-            Refusal: 403 `M_FORBIDDEN`: they are in it already.
+            Refusal: 403 `M_FORBIDDEN`: they are in it already, or the sender may not invite.
         """
         if room.has(user_id):
             raise Refusal(403, "M_FORBIDDEN", f"{user_id} is already in the room.")
+        PowerLevels.of(room).check_invite(sender)
         self._invite(room, user_id, sender, **more)
 
     def remove(self, room: Room, user_id: str, sender: str, **more: Any) -> None:
         """Take a user out of a room, or their invite back.
 
         Raises:
-            Refusal: 403 `M_FORBIDDEN`: they are neither in it nor invited.
+            Refusal: 403 `M_FORBIDDEN`: they are neither in it nor invited, or above the sender.
         """
         if user_id not in room.joined and user_id not in room.invites:
             raise Refusal(403, "M_FORBIDDEN", "The target user is not in the room")
+        PowerLevels.of(room).check_kick(sender, user_id)
         room.joined.pop(user_id, None)
         room.invites.pop(user_id, None)
         self.put(room, "m.room.member", user_id, {"membership": "leave", **more}, sender)
@@ -203,8 +236,14 @@ class Rooms:
     def _opened(self, room_id: str, creator: str) -> Room:
         room = self._rooms.setdefault(room_id, Room(room_id))
         if not room.state:
-            content = {"room_version": "10", "creator": creator}
-            room.put(self._events.make("m.room.create", content, creator, ""))
+            version = room_versions.USUAL
+            state = {
+                "m.room.create": {"room_version": version},
+                POWER_LEVELS: usual_levels(version, [creator], public=False),
+                "m.room.join_rules": {"join_rule": "invite"},
+            }
+            for kind, content in state.items():
+                room.put(self._events.make(kind, content, creator, ""))
         return room
 
     def _say(self, room: Room, event: Event) -> str:
@@ -244,6 +283,7 @@ class Rooms:
         user_id, room_id, kind = account.user_id, call.values["room_id"], call.values["type"]
         content = json_object(call.request)
         room = self.entered(room_id, user_id)
+        PowerLevels.of(room).check_message(user_id, kind)
         event_id = self._say(room, self._events.make(kind, content, user_id))
         self.sent.append(Sent(user_id, room_id, kind, content, event_id))
         return event_id

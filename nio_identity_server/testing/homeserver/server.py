@@ -6,11 +6,10 @@ import ssl
 from collections.abc import Mapping
 from typing import Any
 
-import attrs
-
 from nio_identity_server.testing.homeserver.account_data import Write
 from nio_identity_server.testing.homeserver.accounts import Account
 from nio_identity_server.testing.homeserver.chapters import Chapters
+from nio_identity_server.testing.homeserver.other_clients import OtherClients
 from nio_identity_server.testing.homeserver.rooms import Sent
 from nio_identity_server.testing.replies import Refusal, Reply
 from nio_identity_server.testing.requests import Request
@@ -18,11 +17,10 @@ from nio_identity_server.testing.routes import Routes
 from nio_identity_server.testing.server import LoopbackServer
 
 
-class MatrixHomeserver(LoopbackServer):
+class MatrixHomeserver(LoopbackServer, OtherClients):
     """A homeserver: users, account data, sync, rooms, OpenID tokens, identity servers.
 
-    What a test does to it by method is what another client of the same user would do over HTTP: it
-    advances the stream and wakes the long polls. Users are named by user id or by localpart.
+    Users are named by user id or by localpart.
 
     Args:
         server_name: The name that user ids end in; `None` names it after host and port, which can
@@ -46,14 +44,10 @@ class MatrixHomeserver(LoopbackServer):
         super().__init__(host=host, port=port, ssl_context=ssl_context)
         self._server_name = server_name
         chapters = Chapters(lambda: self.server_name)
-        self._accounts = chapters.accounts
-        self._account_data = chapters.account_data
+        OtherClients.__init__(self, chapters)
         self._sync = chapters.sync
-        self._inbox = chapters.inbox
-        self._rooms = chapters.rooms
         self._openid = chapters.openid
         self._identity_servers = chapters.identity_servers
-        self._threepids = chapters.threepids
         self._invites = chapters.invites
         self._creation = chapters.creation
         self._table = chapters.routes
@@ -142,85 +136,6 @@ class MatrixHomeserver(LoopbackServer):
         """End an access token: it is answered with 401 `M_UNKNOWN_TOKEN` from now on."""
         self._accounts.revoke(access_token, soft=soft_logout)
 
-    def set_account_data(
-        self, user_id: str, event_type: str, content: Any, *, event: Any = attrs.NOTHING
-    ) -> None:
-        """Set account data as another client of the user would, but unchecked.
-
-        Args:
-            user_id: Whose.
-            event_type: The type.
-            content: Any JSON value, also one that a PUT would refuse.
-            event: What a sync delivers; by default an object of `type` and `content`.
-
-        Raises:
-            LookupError: There is no such user.
-        """
-        true = {"type": event_type, "content": content}
-        told = true if event is attrs.NOTHING else event
-        self._account_data.store(self._accounts.known(user_id), event_type, content, told)
-
-    def delete_account_data(self, user_id: str, event_type: str) -> None:
-        """Remove account data: GET says 404, the next incremental sync says `{}` (MSC3391).
-
-        Raises:
-            LookupError: There is no such user, or nothing to remove.
-        """
-        self._account_data.delete(self._accounts.known(user_id), event_type)
-
-    def account_data(self, user_id: str, event_type: str) -> Any:
-        """Read account data back.
-
-        Raises:
-            LookupError: There is no such user, or it is absent.
-        """
-        return self._account_data.content(self._accounts.known(user_id), event_type)
-
-    def replay_sync(
-        self, user_id: str, account_data_events: list[Any], *, instead: bool = False
-    ) -> None:
-        """Let the user's next sync response carry these account-data events, unfiltered.
-
-        They come before the true changes, or instead of them, which are then lost. The events may
-        be stale or malformed. The stream advances, so that a long poll is answered at once.
-
-        Raises:
-            LookupError: There is no such user.
-        """
-        user = self._accounts.known(user_id)
-        self._account_data.replay(user, account_data_events, instead=instead)
-
-    def send_to_device(
-        self, user_id: str, event_type: str, content: dict[str, Any], sender: str = "friend"
-    ) -> None:
-        """Send a to-device message to every device of a user.
-
-        Raises:
-            LookupError: There is no such user.
-        """
-        event = {"type": event_type, "content": content, "sender": self._accounts.user_id(sender)}
-        self._inbox.add(self._accounts.known(user_id), event)
-
-    def add_message(self, user_id: str, room_id: str, body: str, sender: str = "friend") -> str:
-        """Put a text message into a room; gives the event id.
-
-        The user joins the room if need be, and everybody who is in it gets the message.
-
-        Raises:
-            LookupError: There is no such user.
-        """
-        user = self._accounts.known(user_id)
-        return self._rooms.message(user, room_id, body, self._accounts.user_id(sender))
-
-    def invite(self, user_id: str, room_id: str, sender: str = "friend") -> None:
-        """Invite a user into a room.
-
-        Raises:
-            LookupError: There is no such user.
-        """
-        user = self._accounts.known(user_id)
-        self._rooms.invite_from_elsewhere(user, room_id, self._accounts.user_id(sender))
-
     def add_identity_server(self, server: LoopbackServer, *id_servers: str) -> None:
         """Let the homeserver reach an identity server, inside the process.
 
@@ -232,14 +147,6 @@ class MatrixHomeserver(LoopbackServer):
                 `netloc`.
         """
         self._identity_servers.add(server, id_servers)
-
-    def add_threepid(self, user_id: str, medium: str, address: str) -> None:
-        """Add an address to an account of this homeserver, as if the user had validated it.
-
-        Raises:
-            LookupError: There is no such user.
-        """
-        self._threepids.add(self._accounts.known(user_id), medium, address)
 
     def limit_invites(self, number: int | None) -> None:
         """Refuse invites over HTTP, after so many more, with 429; `None` for no limit."""

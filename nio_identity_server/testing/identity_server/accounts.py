@@ -51,6 +51,18 @@ class Accounts:
             Route("POST", f"{prefix}/account/logout", self._logout),
         ]
 
+    def user_id(self, name: str) -> str:
+        """Complete a localpart to a user id of the first homeserver; a user id stays as it is.
+
+        Raises:
+            ValueError: There is no homeserver.
+        """
+        if name.startswith("@"):
+            return name
+        if not self._homeservers:
+            raise ValueError(f"Write @{name}:server.name: this identity server has no homeserver")
+        return f"@{name}:{self._homeservers[0].server_name}"
+
     def issue(self, user_id: str) -> str:
         """Give a user a new token."""
         token = secrets.token_hex(32)

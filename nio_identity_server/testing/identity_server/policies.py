@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -24,11 +25,17 @@ class Policies:
         self.documents: Mapping[str, Mapping[str, Any]] = {}
         self.accepted: dict[str, set[str]] = {}
         self._consenting: set[str] = set()
+        self._versions = itertools.count(1)
 
-    def require(self, documents: Mapping[str, Mapping[str, Any]]) -> None:
-        """Put up new policies; what was accepted stays on record."""
-        self.documents = documents
+    def require(self, documents: Mapping[str, Mapping[str, Any]] | None) -> list[str]:
+        """Put up new policies, or the next usual one; what was accepted stays on record.
+
+        Returns:
+            The URLs of all documents.
+        """
+        self.documents = _privacy(next(self._versions)) if documents is None else documents
         self._consenting.clear()
+        return sorted(url for urls in self._urls().values() for url in urls)
 
     def accept(self, user_id: str, urls: Iterable[str]) -> None:
         """Note that a user accepts some URLs.
@@ -59,3 +66,10 @@ class Policies:
             name: {text["url"] for key, text in document.items() if key != "version"}
             for name, document in self.documents.items()
         }
+
+
+def _privacy(version: int) -> Mapping[str, Mapping[str, Any]]:
+    url = f"https://example.test/privacy-{version}"
+    return {
+        "privacy_policy": {"version": str(version), "en": {"name": "Privacy Policy", "url": url}}
+    }

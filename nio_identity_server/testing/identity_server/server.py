@@ -164,13 +164,17 @@ class MatrixIdentityServer(LoopbackServer):
         """End all tokens: they are answered with 401 `M_UNAUTHORIZED` from now on."""
         self.live_tokens.clear()
 
-    def require_terms(self, policies: Mapping[str, Mapping[str, Any]]) -> None:
+    def require_terms(self, policies: Mapping[str, Mapping[str, Any]] | None = None) -> list[str]:
         """Ask every user to accept these policies, again if need be; `{}` for none.
 
         Args:
-            policies: Name -> `{"version": ..., language: {"name": ..., "url": ...}}`.
+            policies: Name -> `{"version": ..., language: {"name": ..., "url": ...}}`; `None` for a
+                privacy policy in English, of a new version each time.
+
+        Returns:
+            The URLs of all their documents, of which a user accepts one for each policy.
         """
-        self._policies.require(policies)
+        return self._policies.require(policies)
 
     def rotate_pepper(self, pepper: str | None = None) -> str:
         """Take another pepper, made up when `None`; gives it."""
@@ -180,8 +184,18 @@ class MatrixIdentityServer(LoopbackServer):
         """Bind an address to a user, as if they had validated it.
 
         Invitations that wait for it are delivered to the user's homeserver.
+
+        Args:
+            medium: `"email"` or `"msisdn"`.
+            address: An email address, or a phone number in digits alone.
+            user_id: The user; a localpart is one of the first homeserver.
+
+        Raises:
+            ValueError: A phone number with anything but digits, or a localpart without homeserver.
         """
-        self._binder.bind(medium, address, user_id)
+        if medium == "msisdn" and not address.isdecimal():
+            raise ValueError("A phone number is bound by its digits alone, without a plus")
+        self._binder.bind(medium, address, self._accounts.user_id(user_id))
 
     def unbind(self, medium: str, address: str) -> None:
         """Remove a binding.
