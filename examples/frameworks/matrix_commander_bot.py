@@ -1,6 +1,6 @@
 """matrix-commander that answers "!who alice@example.org" with who that is on Matrix.
 
-It takes the arguments of matrix-commander: ``python commander.py --listen forever``.
+It takes the arguments of matrix-commander: ``python matrix_commander_bot.py --listen forever``.
 """
 
 import os
