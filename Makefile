@@ -74,7 +74,7 @@ servers: $(PACKAGE) ## install Synapse and Sydent into .real
 	@$(BIN)/python -m tests.real.servers.install
 
 .PHONY: frameworks
-frameworks: $(TOOLS) ## install the frameworks of examples/frameworks, each into its own environment
+frameworks: $(PACKAGE) ## install the frameworks of examples/frameworks, each into its own environment
 	@$(BIN)/python -m tests.environments frameworks
 
 # What the releases of the libraries can change, on the oldest that are promised.

@@ -90,7 +90,8 @@ class Environment:
         )
         if ended.returncode:
             tail = ended.stdout.splitlines()[-_TAIL_LINES:]
-            raise InstallationFailed("\n".join([f"pip {arguments[0]} failed. It said last:", *tail]))
+            said = "\n".join([f"pip {arguments[0]} failed. It said last:", *tail])
+            raise InstallationFailed(said)
 
 
 def framework(name: str) -> Environment:

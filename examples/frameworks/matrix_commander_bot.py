@@ -5,6 +5,7 @@ It takes the arguments of matrix-commander: ``python matrix_commander_bot.py --l
 
 import os
 import sys
+from typing import Any
 
 from matrix_commander import matrix_commander
 from nio import AsyncClient, MatrixRoom, RoomMessageText
@@ -21,7 +22,7 @@ class Client(IdentityServerMixin, AsyncClient):
         accept_terms=bool,  # whatever they are
     )
 
-    def __init__(self, *args: object, **kwargs: object) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.add_event_callback(self.who, RoomMessageText)
 

@@ -6,7 +6,7 @@
 import json
 import os
 
-from opsdroid.connector import matrix  # the module: each connector that is named here, opsdroid starts
+from opsdroid.connector import matrix  # not the class: opsdroid starts each that it finds in here
 from opsdroid.events import Message
 from opsdroid.matchers import match_regex
 

@@ -48,8 +48,9 @@ class Promises:
             yield
 
     async def test_nothing_is_said_before_the_choice_was_read(self, place: Place) -> None:
-        """A call inside a callback is held, and ends without a deadlock; then it goes to the one
-        server that was chosen, and the later ones follow the user's other clients.
+        """A call inside a callback is held, and goes to the one server that was chosen.
+
+        Later calls follow the user's other clients.
         """
         place.other_client_sets(place.a.url)
         reading = place.homeserver.hold("GET", CHOICE)
