@@ -18,6 +18,7 @@ from collections.abc import (
 )
 from contextlib import aclosing
 from itertools import islice
+from typing import Any, TypeVar, cast, overload
 
 import attrs
 
@@ -28,6 +29,8 @@ from nio_identity_server.flows.session import Session
 from nio_identity_server.threepid import NO_ADDRESS, ThreePid, parse_threepid
 
 Address = ThreePid | str
+
+T = TypeVar("T")
 
 _log = logging.getLogger("nio_identity_server")
 
@@ -51,6 +54,14 @@ class Found(Mapping[ThreePid, str]):
         if key not in self:
             raise KeyError("not found")  # without the key: it may be somebody's address
         return self._users[parse_threepid(key)]
+
+    @overload
+    def get(self, key: Address, /) -> str | None: ...
+    @overload
+    def get(self, key: Address, default: str | T, /) -> str | T: ...
+    def get(self, key: Address, default: Any = None, /) -> Any:
+        """Give the user ID of an address in any spelling, or the default."""
+        return super().get(cast("ThreePid", key), default)
 
     def __contains__(self, key: object) -> bool:
         try:
