@@ -77,7 +77,7 @@ servers: $(PACKAGE) ## install Synapse and Sydent into .real
 frameworks: $(PACKAGE) ## install the frameworks of examples/frameworks, each into its own environment
 	@$(BIN)/python -m tests.environments frameworks
 
-# What the releases of the libraries can change, on the oldest that are promised.
+# What the releases of the libraries can change. The tests wait half of their time: four at once.
 OLDEST := tests/client tests/endpoints tests/flows tests/preference tests/scenarios tests/test_base_url.py \
 	tests/test_invite_link.py tests/test_mixin.py tests/test_pending_validation.py tests/test_phone.py \
 	tests/test_signing.py tests/test_strict_json.py tests/test_threepid.py
@@ -85,7 +85,7 @@ OLDEST := tests/client tests/endpoints tests/flows tests/preference tests/scenar
 .PHONY: oldest
 oldest: $(TOOLS) ## a good part of the tests with the oldest releases that are promised
 	@$(BIN)/python -m tests.environments oldest
-	@.oldest/bin/python -m pytest -m "not real" --numprocesses 2 --quiet $(OLDEST) $(ARGS)
+	@.oldest/bin/python -m pytest -m "not real" --numprocesses 4 --quiet $(OLDEST) $(ARGS)
 
 .PHONY: clean
 clean: ## remove everything that was made here
