@@ -36,7 +36,7 @@ demo-real: servers ## the same in front of a real Synapse and a real Sydent
 	@PYTHONPATH=. $(BIN)/python examples/lookup_demo.py --real
 
 .PHONY: test
-test: $(TOOLS) servers lint types contracts docs suite ## everything that has to hold
+test: $(TOOLS) servers frameworks lint types contracts docs oldest suite ## everything that has to hold
 
 .PHONY: lint
 lint: $(TOOLS) ## style and format
@@ -57,7 +57,7 @@ docs: $(SPHINX) ## the documentation as pages, in build/docs; a warning is an er
 
 # Pytest's last line once more at the end: it is what one looks for.
 .PHONY: suite
-suite: $(TOOLS) servers ## all tests, and that they reach every line and branch
+suite: $(TOOLS) servers frameworks ## all tests, and that they reach every line and branch
 	@$(BIN)/python -m coverage erase
 	@$(BIN)/python -m coverage run -m pytest $(ARGS) | tee $(PYTEST_LOG)
 	@status=0; $(BIN)/python -m coverage report || status=$$?; tail -n 1 $(PYTEST_LOG); exit $$status
@@ -78,9 +78,23 @@ bench: $(TOOLS) ## measure
 servers: $(PACKAGE) ## install Synapse and Sydent into .real
 	@$(BIN)/python -m tests.real.servers.install
 
+.PHONY: frameworks
+frameworks: $(PACKAGE) ## install the frameworks of examples/frameworks, each into its own environment
+	@$(BIN)/python -m tests.environments frameworks
+
+# What the releases of the libraries can change. The tests wait half of their time: four at once.
+OLDEST := tests/client tests/endpoints tests/flows tests/preference tests/scenarios tests/test_base_url.py \
+	tests/test_invite_link.py tests/test_mixin.py tests/test_pending_validation.py tests/test_phone.py \
+	tests/test_signing.py tests/test_strict_json.py tests/test_threepid.py
+
+.PHONY: oldest
+oldest: $(TOOLS) ## a good part of the tests with the oldest releases that are promised
+	@$(BIN)/python -m tests.environments oldest
+	@.oldest/bin/python -m pytest -m "not real" --numprocesses 4 --quiet $(OLDEST) $(ARGS)
+
 .PHONY: clean
 clean: ## remove everything that was made here
-	@rm -rf .venv .real .coverage .coverage.* $(PYTEST_LOG) build dist
+	@rm -rf .venv .real .frameworks .oldest .coverage .coverage.* $(PYTEST_LOG) build dist
 	@rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	@find . -type d -name __pycache__ -prune -exec rm -rf {} +
 

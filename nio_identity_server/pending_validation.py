@@ -73,7 +73,7 @@ class PendingValidation:
             fields["threepid"] = ThreePid(stored.threepid.medium, stored.threepid.address)
             fields["base_url"] = parse_base_url(stored.base_url)
             return cls(**fields)
-        except (ValueError, RecursionError):  # msgspec's and ours alike
+        except (ValueError, msgspec.MsgspecError, RecursionError):  # no ValueError before 0.21
             pass
         raise ValueError("not a validation that was written by to_json()")
 

@@ -108,7 +108,7 @@ async def test_every_spelling_has_its_answer() -> None:
     assert server.sizes == [2]
     for spelling in [*given, "ALICE@EXAMPLE.ORG", "+44-20", msisdn("4420")]:
         assert spelling in found
-        assert found[spelling] == USER
+        assert found[spelling] == found.get(spelling) == USER
     assert list(found) == [email("alice@example.org"), msisdn("4420")]
     assert len(found) == 2
     assert dict(found) == {email("alice@example.org"): USER, msisdn("4420"): USER}
