@@ -70,6 +70,10 @@ unit: $(TOOLS) ## the tests that need no real servers
 real: $(TOOLS) servers ## the tests against the real servers
 	@$(BIN)/python -m pytest tests/real $(ARGS)
 
+.PHONY: pictures
+pictures: $(TOOLS) ## draw the pictures of the terminal anew; needs tmux
+	@PYTHONPATH=. $(BIN)/python docs/draw_terminal.py
+
 .PHONY: bench
 bench: $(TOOLS) ## measure
 	@$(BIN)/python -m tests.bench
@@ -83,7 +87,7 @@ frameworks: $(PACKAGE) ## install the frameworks of examples/frameworks, each in
 	@$(BIN)/python -m tests.environments frameworks
 
 # What the releases of the libraries can change. The tests wait half of their time: four at once.
-OLDEST := tests/client tests/endpoints tests/flows tests/preference tests/scenarios tests/test_base_url.py \
+OLDEST := tests/cli tests/client tests/endpoints tests/flows tests/preference tests/scenarios tests/test_base_url.py \
 	tests/test_invite_link.py tests/test_mixin.py tests/test_pending_validation.py tests/test_phone.py \
 	tests/test_signing.py tests/test_strict_json.py tests/test_threepid.py
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from tests.environments import CHECKOUT, OLDEST
 PROJECT = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
 PROMISED = [
     Requirement(each)
-    for each in (*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["phone"])
+    for each in chain(PROJECT["dependencies"], *PROJECT["optional-dependencies"].values())
 ]
 PINS = sorted((CHECKOUT / "constraints").rglob("*.txt"))
 

@@ -11,7 +11,7 @@ from nio_identity_server.cli import terminal
 
 
 class ExitCode(IntEnum):
-    """What a script is told; ``docs/cli.md`` has the same list."""
+    """What a script is told; ``docs/command-line.md`` has the same list."""
 
     DONE = 0
     """It was done."""

@@ -15,7 +15,7 @@ import attrs
 
 from nio_identity_server.cli.endings import ExitCode, Failure
 from nio_identity_server.cli.explanations import explain
-from nio_identity_server.cli.progress_bar import Show
+from nio_identity_server.cli.progress_bar import Show, show_nothing
 from nio_identity_server.cli.results import Form
 from nio_identity_server.cli.spelling import spell
 from nio_identity_server.cli.terminal import say_raw
@@ -40,7 +40,7 @@ class Ledger:
 
     write: Callable[[str], object]
     form: Form
-    show: Show
+    show: Show = show_nothing
     counts: Counter[str] = attrs.field(factory=Counter)
 
     def note(
@@ -70,21 +70,20 @@ def _result(user_id: str | None, error: IdentityServerError | None) -> str:
 
 
 @contextmanager
-def open_ledger(report: Path | None, show: Show) -> Iterator[Ledger]:
+def open_ledger(report: Path | None) -> Iterator[Ledger]:
     """Write down results, in a file or on standard output.
 
     Args:
         report: A CSV to add to. What is written down is on the disk before the next is invited.
-        show: Told how far it came.
 
     Raises:
         OSError: If it cannot be written.
     """
     if report is None:
-        yield Ledger(say_raw, Form.TEXT, show)
+        yield Ledger(say_raw, Form.TEXT)
         return
     with report.open("a", encoding="utf-8", newline="") as file:
-        ledger = Ledger(partial(_append, file), Form.CSV, show)
+        ledger = Ledger(partial(_append, file), Form.CSV)
         if file.tell() == 0:
             ledger.write(Form.CSV.head(_NAMES))
         yield ledger

@@ -10,6 +10,10 @@ from contextlib import contextmanager
 Show = Callable[[int, int], None]
 
 
+def show_nothing(_position: int, _count: int) -> None:
+    """Where nobody sees it."""
+
+
 @contextmanager
 def progress_bar(total: int | None, to_file: bool) -> Iterator[Show]:  # noqa: FBT001
     """Show a bar with a rate and the time that is left, while a block runs.
@@ -24,7 +28,7 @@ def progress_bar(total: int | None, to_file: bool) -> Iterator[Show]:  # noqa: F
         Called with how far it came in the unit of ``total``, and how many addresses that are.
     """
     if not sys.stderr.isatty() or (sys.stdout.isatty() and not to_file):
-        yield lambda _position, _count: None
+        yield show_nothing
         return
     from rich.console import Console  # noqa: PLC0415
     from rich.progress import (  # noqa: PLC0415

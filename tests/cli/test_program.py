@@ -15,6 +15,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from nio_identity_server.cli import program
 from nio_identity_server.cli.endings import ExitCode
 from nio_identity_server.cli.program import main
 from tests.cli.stage import NAME, Stage
@@ -62,6 +63,7 @@ def test_help_needs_next_to_nothing() -> None:
     """Whoever asks for help, or completes a command, does not wait for what they do not use."""
     source = f"""
 import sys
+from nio_identity_server.cli import program
 from nio_identity_server.cli.program import main
 try:
     main(["--help"])
@@ -75,6 +77,7 @@ async def test_no_command_needs_nio(it: Stage) -> None:
     """Nio is not even imported."""
     source = """
 import sys
+from nio_identity_server.cli import program
 from nio_identity_server.cli.program import main
 try:
     main(["lookup", "a@x.test"])
@@ -104,7 +107,7 @@ def test_as_a_module(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixt
     """It can be run without being on the path."""
     monkeypatch.setattr(sys, "argv", ["-m", "--version"])
     with pytest.raises(SystemExit):
-        runpy.run_module("nio_identity_server.cli", run_name="__main__")
+        runpy.run_path(program.__file__.replace("program", "__main__"), run_name="__main__")
 
     assert capsys.readouterr().out.startswith("nio-identity-server, version ")
 

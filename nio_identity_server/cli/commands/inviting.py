@@ -54,12 +54,14 @@ def invite(  # noqa: PLR0917 - click passes them by name
     if len(waiting) < len(given):
         number = len(given) - len(waiting)
         note(f"{number:,} are left out: the report says that they are invited, or may be")
-    to_file = report is not None
-    with progress_bar(len(waiting), to_file) as show, open_ledger(report, show) as ledger:
+    with open_ledger(report) as ledger:
         try:
-            outcome = run(
-                settings, lambda it: it.server.invite_all(room_id, waiting, on_result=ledger.note)
-            )
+            with progress_bar(len(waiting), report is not None) as show:
+                ledger.show = show
+                outcome = run(
+                    settings,
+                    lambda it: it.server.invite_all(room_id, waiting, on_result=ledger.note),
+                )
         finally:
             note(ledger.summary(len(waiting)))
     if outcome.stopped is not None:

@@ -68,16 +68,16 @@ def lookup(  # noqa: PLR0917 - click passes them by name
         open_sink(output, resume=resume) as sink,
     ):
         bulk = BulkLookup(sink, form, allow_plaintext)
-        with progress_bar(book.size, output is not None) as show:
+        try:
+            with progress_bar(book.size, output is not None) as show:
 
-            def tell(now: Progress) -> None:
-                show(book.position(), now.entries)
+                def tell(now: Progress) -> None:
+                    show(book.position(), now.entries)
 
-            try:
                 run(settings, lambda it: bulk.run(it.server, book.entries, tell))
-            except Failure:
-                _tell_what_is_kept(bulk.progress, output)
-                raise
+        except Failure:
+            _tell_what_is_kept(bulk.progress, output)
+            raise
     _tell_what_was_found(bulk)
     finish(ExitCode.PARTLY if bulk.progress.invalid else ExitCode.DONE)
 
