@@ -45,10 +45,13 @@ nitpick_ignore = [
     for name in (
         "AcceptTerms",
         "DefaultSetting",
+        "OnAttempt",
+        "OnResult",
         "Signed",
         "nio_identity_server.client.homeserver.NioClient",
         "nio_identity_server.endpoint.Reply",
         "nio_identity_server.endpoint.Reply_co",
+        "nio_identity_server.flows.directory.Other",
         "nio_identity_server.testing.faults.Scope",
         "nio_identity_server.testing.identity_server.accounts.OpenIdProvider",
         "nio_identity_server.testing.replies.Reply",

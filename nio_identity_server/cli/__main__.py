@@ -1,5 +1,5 @@
 """``python -m nio_identity_server.cli`` is the command ``nio-identity-server``."""
 
-from nio_identity_server.cli.program import main
+from nio_identity_server.cli.program import run
 
-main(prog_name="nio-identity-server")
+run()

@@ -7,6 +7,7 @@ import io
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import TextIO
 
@@ -22,6 +23,11 @@ _COLUMNS = ("email", "address", "phone", "msisdn")
 
 _DELIMITERS = ",;\t"
 _STANDARD_INPUT = Path("-")
+
+_BYTE_ORDER_MARK = "\ufeff"
+
+_MISSING = "(none)"
+"""Stands for an address that a row does not have: it is counted with what is no address."""
 
 MOST_LINES = 10
 """Lines that are named."""
@@ -86,7 +92,10 @@ def open_address_book(
             stream = io.TextIOWrapper(raw, encoding="utf-8-sig", newline="")
             is_csv = column is not None or file.suffix.lower() == ".csv"
             entries = _entries(stream, str(file), column, is_csv=is_csv)
-            yield AddressBook(entries, file.stat().st_size, raw.tell)
+            if raw.seekable():
+                yield AddressBook(entries, file.stat().st_size, raw.tell)
+            else:  # a pipe
+                yield AddressBook(entries, None, lambda: 0)
 
 
 def _entries(stream: TextIO, name: str, column: str | None, *, is_csv: bool) -> Iterator[Entry]:
@@ -107,17 +116,19 @@ def _entries(stream: TextIO, name: str, column: str | None, *, is_csv: bool) -> 
 
 def _of_lines(stream: TextIO) -> Iterator[Entry]:
     for number, line in enumerate(stream, 1):
-        yield Entry(number, line.strip())
+        yield Entry(number, line.removeprefix(_BYTE_ORDER_MARK).strip())
 
 
 def _of_csv(stream: TextIO, name: str, column: str | None) -> Iterator[Entry]:
-    head = stream.readline()
+    head = stream.readline().removeprefix(_BYTE_ORDER_MARK)
     delimiter = max(_DELIMITERS, key=head.count)
-    header = [cell.strip() for cell in next(csv.reader([head], delimiter=delimiter), [])]
-    place = _place(header, column, name)
-    rows = csv.reader(stream, delimiter=delimiter)
+    rows = csv.reader(chain([head], stream), delimiter=delimiter)
+    place = _place([cell.strip() for cell in next(rows, [])], column, name)
     for row in rows:
-        yield Entry(rows.line_num + 1, row[place].strip() if place < len(row) else "")
+        text = row[place].strip() if place < len(row) else ""
+        # A row of blanks is no person; one that has something else is, and lacks an address.
+        if any(row):
+            yield Entry(rows.line_num, text or _MISSING)
 
 
 def _place(header: list[str], column: str | None, name: str) -> int:

@@ -9,10 +9,12 @@ from pathlib import Path
 import attrs
 
 from nio_identity_server.cli.connection import Connection
+from nio_identity_server.cli.endings import ExitCode, Failure
 from nio_identity_server.cli.folders import state_folder
 from nio_identity_server.client.private_file import replace_private_file
 from nio_identity_server.errors import IdentityServerChanged, ValidationExpired
 from nio_identity_server.pending_validation import PendingValidation
+from nio_identity_server.phone import country_of
 from nio_identity_server.threepid import ThreePid, parse_threepid
 
 
@@ -53,7 +55,7 @@ async def begin(
             return Begun(kept, is_new=False)
         validation = await server.resend(kept)
     else:
-        validation = await server.request_token(threepid, country=country)
+        validation = await server.request_token(threepid, country=country or _country(threepid))
     _keep(connection, validation)
     return Begun(validation, is_new=True)
 
@@ -80,6 +82,15 @@ async def end(
         _file(connection, validation.threepid).unlink(missing_ok=True)
         raise
     _file(connection, validation.threepid).unlink(missing_ok=True)
+
+
+def _country(threepid: ThreePid) -> str | None:
+    if threepid.medium == "email":
+        return None
+    country = country_of(threepid)
+    if country is None:
+        raise Failure("name the country of the number with --country", ExitCode.USAGE)
+    return country
 
 
 def _file(connection: Connection, threepid: ThreePid) -> Path:

@@ -72,7 +72,7 @@ class BulkLookup:
             self._note(entry.text)
         for was, now, what in (
             (begun.digest, self._digest.hexdigest(), "with another list"),
-            (begun.form, self.form.value, f"in another form, --{begun.form}"),
+            (begun.form, self.form.value, f"in another form, as {begun.form}"),
             (begun.server, base_url, f"at another server, {begun.server}"),
         ):
             if was != now:
@@ -109,7 +109,7 @@ class BulkLookup:
         self.sink.commit(self.progress)
 
     def _note(self, text: str) -> None:
-        self._digest.update(f"{text}\n".encode())
+        self._digest.update(f"{text}\n".encode(errors="surrogatepass"))
 
 
 async def _base_url(server: IdentityServer) -> str:

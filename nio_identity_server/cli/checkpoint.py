@@ -18,7 +18,7 @@ import msgspec
 
 from nio_identity_server.cli.endings import ExitCode, Failure
 from nio_identity_server.cli.terminal import say_raw
-from nio_identity_server.client.private_file import replace_private_file
+from nio_identity_server.client.private_file import lock, open_private, replace_private_file
 
 
 @attrs.frozen
@@ -134,15 +134,21 @@ def open_sink(path: Path | None, *, resume: bool) -> Iterator[Sink]:
     if begun is not None and not resume:
         raise _is_there(path, "--resume goes on with it")
     try:
-        file = path.open("xb" if begun is None else "r+b")
+        file = open_private(path, "xb" if begun is None else "r+b")
     except FileExistsError:
         raise _is_there(path, "remove it or name another") from None
     with file:
+        lock(file, path)
         sink = ResumableFile(path, begun or Progress(), file)
         file.truncate(sink.begun.size)
         file.seek(sink.begun.size)
-        sink.commit(sink.begun)
-        yield sink
+        try:
+            sink.commit(sink.begun)
+            yield sink
+        finally:
+            if _read(_beside(path)) == Progress():  # nothing was done: the next run is the first
+                path.unlink()
+                sink.finish()
 
 
 def _is_there(path: Path, hint: str) -> Failure:

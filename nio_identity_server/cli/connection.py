@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import attrs
 
-from nio_identity_server.cli.endings import ExitCode, Failure
+from nio_identity_server.cli.endings import ExitCode, Failure, fails_in_one_line
 from nio_identity_server.cli.explanations import failure
 from nio_identity_server.cli.folders import state_folder
 from nio_identity_server.cli.homeserver_client import HomeserverClient
@@ -47,25 +47,19 @@ class Connection:
 def run(settings: Settings, work: Callable[[Connection], Awaitable[Result]]) -> Result:
     """Do something with the user's identity server, and end the program if it fails.
 
-    Nothing asks for input while it runs: an event loop keeps the first Ctrl-C for itself.
-
     Raises:
         Failure: If it fails.
     """
-    try:
-        _ = settings.credentials, settings.tls
-        with _shown_log() if settings.verbose else nullcontext():
+    logging.getLogger("stamina").addHandler(logging.NullHandler())  # -v shows what we say of it
+    with fails_in_one_line(), _shown_log() if settings.verbose else nullcontext():
+        try:
+            _ = settings.credentials, settings.tls
             return asyncio.run(_connected(settings, work))
-    except IdentityServerError as error:
-        ending = failure(error, verbose=settings.verbose)
-    except KeyboardInterrupt:
-        ending = Failure("interrupted", ExitCode.INTERRUPTED)
-    except BrokenPipeError:
-        raise  # click ends quietly when nobody reads any more
-    except (OSError, ValueError) as error:
-        # A file of the login, of tokens, or of addresses: its name is in the message.
-        ending = Failure(str(error), ExitCode.FAILED)
-    raise ending
+        except IdentityServerError as caught:
+            ending = failure(caught, verbose=settings.verbose)
+        except ValueError as caught:  # a file of tokens, or the URL of a proxy, that is none
+            ending = Failure(str(caught), ExitCode.FAILED)
+        raise ending
 
 
 async def _connected(settings: Settings, work: Callable[[Connection], Awaitable[Result]]) -> Result:

@@ -59,6 +59,9 @@ def find_credentials(file: Path | None, environ: Mapping[str, str]) -> Credentia
         found = _read(file)
     elif environ.get(HOMESERVER) and environ.get(ACCESS_TOKEN):
         found = Credentials(environ[HOMESERVER], environ[ACCESS_TOKEN], environ.get(USER_ID, ""))
+    elif environ.get(HOMESERVER) or environ.get(ACCESS_TOKEN):
+        # Whose login the other half would be taken from is anybody's guess.
+        raise _no_login(f"set both {HOMESERVER} and {ACCESS_TOKEN}, or neither")
     elif kept.exists():
         found = _read(kept)
     elif sys.stdin.isatty():
@@ -69,14 +72,10 @@ def find_credentials(file: Path | None, environ: Mapping[str, str]) -> Credentia
 
 
 def _ask() -> Credentials:
-    try:
-        return Credentials(
-            click.prompt("Homeserver URL", err=True),
-            click.prompt("Access token", hide_input=True, err=True),
-        )
-    except click.Abort:
-        pass
-    raise Failure("interrupted", ExitCode.INTERRUPTED)
+    return Credentials(
+        click.prompt("Homeserver URL", err=True),
+        click.prompt("Access token", hide_input=True, err=True),
+    )
 
 
 def _read(file: Path) -> Credentials:

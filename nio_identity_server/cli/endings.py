@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import IntEnum
 from typing import Any
 
@@ -39,6 +41,12 @@ class ExitCode(IntEnum):
     """A server asks for patience: try again later."""
     INTERRUPTED = 130
     """It was interrupted, by Ctrl-C."""
+    TERMINATED = 143
+    """It was ended from outside, by SIGTERM."""
+
+
+class Terminated(KeyboardInterrupt):
+    """Somebody ends the program; an event loop lets it through as it does its ancestor."""
 
 
 class Failure(click.ClickException):
@@ -64,3 +72,25 @@ class Failure(click.ClickException):
 def finish(code: ExitCode) -> None:
     """End the program with this code."""
     click.get_current_context().exit(int(code))
+
+
+@contextmanager
+def fails_in_one_line() -> Iterator[None]:
+    """Turn what ends a command into a line and an exit code.
+
+    Raises:
+        Failure: In place of it.
+    """
+    try:
+        yield
+    except Terminated:
+        ending = Failure("terminated", ExitCode.TERMINATED)
+    except (KeyboardInterrupt, click.Abort):
+        ending = Failure("interrupted", ExitCode.INTERRUPTED)
+    except BrokenPipeError:
+        raise  # click ends quietly when nobody reads any more
+    except OSError as error:
+        ending = Failure(str(error), ExitCode.FAILED)  # it names the file
+    else:
+        return
+    raise ending

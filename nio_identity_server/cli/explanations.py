@@ -17,12 +17,16 @@ from nio_identity_server.errors import (
     IdentityServerError,
     InvalidAddress,
     InvalidBaseUrl,
+    MatrixError,
     NoIdentityServer,
     NotConfirmed,
+    NotValidated,
     OutcomeUnknown,
     RateLimited,
     TermsNotOffered,
     TermsNotSigned,
+    ValidationExpired,
+    WrongToken,
 )
 from nio_identity_server.words import printable
 
@@ -42,6 +46,7 @@ _CODES: tuple[tuple[type[IdentityServerError], ExitCode], ...] = (
     (BadResponse, ExitCode.NO_ANSWER),
     (IdentityServerChanged, ExitCode.CHANGED),
     (RateLimited, ExitCode.LATER),
+    (NotValidated, ExitCode.LATER),
     (IdentityServerError, ExitCode.REFUSED),
 )
 
@@ -67,31 +72,66 @@ def code_of(error: IdentityServerError) -> ExitCode:
 
 def explain(error: IdentityServerError) -> str:
     """What happened and what to do, in one line."""
+    if isinstance(error, MatrixError | HomeserverError):
+        return _refusal(error)
+    told = _of_the_choice(error) or _of_what_was_given(error)
+    return str(error) if told is None else "; ".join(told)
+
+
+def _of_the_choice(error: IdentityServerError) -> tuple[str, str] | None:
     match error:
         case IdentityDisabled():
-            text = f"identity servers are switched off for this user: {error.reason}"
             advice = '"set URL" or "reset" switches them on again'
             if error.reason.endswith("not https"):
                 advice += ", --trust lets a server of your own be used as it is"
+            return f"identity servers are switched off for this user: {error.reason}", advice
         case NoIdentityServer():
             text = f"the user chose no identity server, and there is no default ({error.reason})"
-            advice = '"set URL" chooses one, --default names one'
+            return text, '"set URL" chooses one, --default names one'
+        case IdentityServerChanged():
+            return error.reason, "run it again to use what is chosen now"
         case TermsNotSigned():
             names = ", ".join(printable(policy.name) for policy in error.policies)
             text = f"{error.server} has terms that are not accepted: {names}"
-            advice = '"terms" shows and accepts them'
+            return text, '"terms" shows and accepts them'
+    return None
+
+
+def _of_what_was_given(error: IdentityServerError) -> tuple[str, str] | None:
+    match error:
         case ForbiddenAddress():
             text = f"{error.server} must not be contacted: {error.reason}"
-            advice = "if it is yours, name it with --trust"
+            return text, "if it is yours, name it with --trust"
         case HashingNotSupported():
             text = f"{error.server} takes addresses in the clear only"
-            advice = "--allow-plaintext sends them, if the people behind them agree"
+            return text, "--allow-plaintext sends them, if the people behind them agree"
         case InvalidBaseUrl():
             text = f"not the base URL of an identity server: {error.reason.partition(';')[0]}"
-            advice = "an http server of your own is named with --trust"
-        case _:
-            return str(error)
-    return f"{text}; {advice}"
+            return text, "an http server of your own is named with --trust"
+        case TermsNotOffered():
+            return f"{error.server} does not offer {error.url!r}", '"terms" shows what it offers'
+    return None
+
+
+_ADVICE: dict[type[IdentityServerError], str] = {
+    WrongToken: "compare it with the mail or SMS, or have another sent with --resend",
+    NotValidated: "open the link in the mail, then run the same command again",
+    ValidationExpired: "run the same command again to begin anew",
+}
+
+
+def _refusal(error: MatrixError | HomeserverError) -> str:
+    """What a server said, and what can be typed about it."""
+    told = str(error).removesuffix(type(error).advice)
+    wait = getattr(error, "retry_after", None)
+    if error.status == _TOO_MANY_REQUESTS:
+        return f"{told}; try again {'later' if wait is None else f'in {wait:g} seconds'}"
+    if "it redirects" in told:
+        return f"homeserver {error.server} redirects; give the URL that it redirects to as its URL"
+    advice = _ADVICE.get(type(error))
+    if advice is not None:
+        return f"{told}; {advice}"
+    return told if "()" in type(error).advice else str(error)
 
 
 def explain_any(error: Exception) -> str:

@@ -1,12 +1,14 @@
-"""Following the user's choice by a sync that tells of nothing else."""
+"""Following the user's choice by asking for it again and again.
+
+Not by a sync: with the login of a bot it would take the bot's to-device messages, its keys among
+them, and show the bot as online.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable
 from datetime import UTC, datetime
-from http import HTTPStatus
 
 import msgspec
 
@@ -14,63 +16,59 @@ from nio_identity_server.cli.connection import Connection
 from nio_identity_server.cli.explanations import explain
 from nio_identity_server.cli.overview import kind_of, name_of
 from nio_identity_server.cli.terminal import note
-from nio_identity_server.client.change import Change
-from nio_identity_server.endpoints.homeserver import Sync
+from nio_identity_server.endpoints.homeserver import GetAccountData
 from nio_identity_server.errors import HomeserverError
-from nio_identity_server.preference.account_data import EVENT_TYPE, Chosen, Preference
-from nio_identity_server.preference.evidence import SyncRequest
-
-WAIT = 30_000
-"""Milliseconds that the homeserver may take to have something to tell."""
-
-PAUSE = 5.0
-"""Seconds after the homeserver did not answer."""
-
-FILTER = json.dumps(
-    {
-        "account_data": {"types": [EVENT_TYPE]},
-        "presence": {"types": []},
-        "room": {"rooms": [], "account_data": {"types": []}},
-    }
+from nio_identity_server.preference.account_data import (
+    EVENT_TYPE,
+    Chosen,
+    NotSet,
+    Preference,
+    read_content,
 )
 
+_FOR_GOOD = range(400, 500)
+_FOR_NOW = {408, 429}
 
-async def follow(connection: Connection, tell: Callable[[Preference], None]) -> None:
-    """Tell what the user has chosen, and again whenever it changes; never ends by itself.
+
+async def follow(
+    connection: Connection, tell: Callable[[Preference], None], interval: float
+) -> None:
+    """Tell what the user has chosen, and again whenever it has changed; never ends by itself.
 
     Args:
         connection: Whose choice it is.
         tell: Called with each preference.
+        interval: Seconds between two questions.
 
     Raises:
-        HomeserverError: If the login is refused.
-        NotConfirmed: If the homeserver does not answer at the beginning.
+        HomeserverError: If the homeserver refuses for good, the login for one.
     """
-    server, since = connection.server, ""
-    await server.resolve()
-    tell(server.preference)
-
-    def changed(change: Change) -> None:
-        tell(change.new)
-
-    server.on_change(changed)
+    known: Preference | None = None
     while True:
+        wait = interval
         try:
-            since = await _sync(connection, since)
+            now = await _read(connection)
         except HomeserverError as error:
-            if error.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+            if error.status in _FOR_GOOD and error.status not in _FOR_NOW:
                 raise
-            note(f"{explain(error)}; it is asked again in {PAUSE:g} seconds")
-            await asyncio.sleep(PAUSE)
+            wait = max(interval, error.retry_after or 0.0)
+            note(f"{explain(error)}; it is asked again in {wait:g} seconds")
+        else:
+            if now != known:
+                tell(now)
+            known = now
+        await asyncio.sleep(wait)
 
 
-async def _sync(connection: Connection, since: str) -> str:
-    """Wait for news; the package judges them as it judges nio's."""
-    synced = await connection.homeserver.ask(Sync(FILTER, since, WAIT if since else 0))
-    request = SyncRequest(since=bool(since), filter=FILTER)
-    token = connection.client.access_token
-    connection.server.observer.observe(synced.contents(EVENT_TYPE), request, token)
-    return synced.next_batch
+async def _read(connection: Connection) -> Preference:
+    endpoint = GetAccountData(connection.client.user_id, EVENT_TYPE)
+    try:
+        content = await connection.homeserver.ask(endpoint)
+    except HomeserverError as error:
+        if error.is_absence:
+            return NotSet()
+        raise
+    return read_content(content, connection.server.config.named_in_code)
 
 
 def to_text(choice: Preference) -> str:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import csv
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TextIO
+from typing import IO
 
 import attrs
 
@@ -19,48 +19,61 @@ from nio_identity_server.cli.progress_bar import Show, show_nothing
 from nio_identity_server.cli.results import Form
 from nio_identity_server.cli.spelling import spell
 from nio_identity_server.cli.terminal import say_raw
+from nio_identity_server.client.private_file import lock, open_private
 from nio_identity_server.errors import IdentityServerError, InvalidAddress, OutcomeUnknown
 from nio_identity_server.threepid import ThreePid, parse_threepid
 
-_NAMES = ("result", "address", "user_id", "reason")
-_FINAL = {"invited", "mailed", "unknown"}
-"""Results that are not to be had twice."""
+_NAMES = ("result", "room_id", "address", "user_id", "reason")
+_BEGUN = "begun"
+_REPEATABLE = {"failed", "left"}
+"""What may be tried again. All else was done or may have been, what was begun and not ended too."""
 
 
 @attrs.define(eq=False)
 class Ledger:
-    """Writes down what became of each invitation, as soon as it is known.
+    """Writes down what is about to be done, and what became of it.
 
     Attributes:
+        room_id: The room.
         write: Takes a line.
         form: How it is written.
+        before: Who is invited according to an earlier run, or may be.
+        notes_attempts: Whether attempts are written down too.
         show: Told how far it came.
         counts: How often each result was had.
     """
 
+    room_id: str
     write: Callable[[str], object]
     form: Form
+    before: frozenset[ThreePid] = frozenset()
+    notes_attempts: bool = False
     show: Show = show_nothing
     counts: Counter[str] = attrs.field(factory=Counter)
 
-    def note(
+    def note_attempt(self, threepid: ThreePid) -> None:
+        """Write down what is about to be done: whatever ends the program then, it is known."""
+        if self.notes_attempts:
+            self._note(_BEGUN, threepid)
+
+    def note_result(
         self, threepid: ThreePid, user_id: str | None, error: IdentityServerError | None
     ) -> None:
-        """Write down what became of one."""
+        """Write down what became of it."""
         result = _result(user_id, error)
-        reason = "" if error is None else explain(error)
-        values = (result, spell(threepid), user_id or "", reason)
-        self.write(self.form.line(dict(zip(_NAMES, values, strict=True))))
+        self._note(result, threepid, user_id or "", "" if error is None else explain(error))
         self.counts[result] += 1
         self.show(self.counts.total(), self.counts.total())
 
     def summary(self, number: int) -> str:
         """What became of so many, in a few words."""
         counts = self.counts | Counter(left=number - self.counts.total())
-        return (
-            ", ".join(f"{count:,} {result}" for result, count in counts.items() if count)
-            or "nothing to do"
-        )
+        told = [f"{count:,} {result}" for result, count in counts.items() if count]
+        return ", ".join(told) or "nothing to do"
+
+    def _note(self, result: str, threepid: ThreePid, user_id: str = "", reason: str = "") -> None:
+        values = (result, self.room_id, spell(threepid), user_id, reason)
+        self.write(self.form.line(dict(zip(_NAMES, values, strict=True))))
 
 
 def _result(user_id: str | None, error: IdentityServerError | None) -> str:
@@ -70,49 +83,72 @@ def _result(user_id: str | None, error: IdentityServerError | None) -> str:
 
 
 @contextmanager
-def open_ledger(report: Path | None) -> Iterator[Ledger]:
+def open_ledger(report: Path | None, room_id: str) -> Iterator[Ledger]:
     """Write down results, in a file or on standard output.
 
     Args:
-        report: A CSV to add to. What is written down is on the disk before the next is invited.
+        report: A CSV to add to, and to learn from. What is written down is on the disk before
+            anything else is done.
+        room_id: The room that it is about; a report may hold several.
 
     Raises:
+        Failure: If the file is no report, or another run uses it.
         OSError: If it cannot be written.
     """
     if report is None:
-        yield Ledger(say_raw, Form.TEXT)
+        yield Ledger(room_id, say_raw, Form.TEXT)
         return
-    with report.open("a", encoding="utf-8", newline="") as file:
-        ledger = Ledger(partial(_append, file), Form.CSV)
-        if file.tell() == 0:
+    with open_private(report, "a+b") as file:
+        lock(file, report)
+        text = _whole_lines(file, report)
+        ledger = Ledger(
+            room_id,
+            partial(_append, file),
+            Form.CSV,
+            _known(text, report, room_id),
+            notes_attempts=True,
+        )
+        if not text:
             ledger.write(Form.CSV.head(_NAMES))
         yield ledger
 
 
-def reported(path: Path | None) -> frozenset[ThreePid]:
-    """Who is invited according to a report, or may be; nobody if there is none.
+def _whole_lines(file: IO[bytes], report: Path) -> str:
+    """What stands there; a last line that was cut off, with the program or the disk, is removed.
 
-    Raises:
-        Failure: If the file is no such report.
+    Nothing is lost with it: it was not on the disk when the program went on.
     """
-    if path is None or not path.exists():
-        return frozenset()
-    with path.open(encoding="utf-8", newline="") as file:
-        try:
-            rows = list(csv.DictReader(file))
-            return frozenset(_final(rows))
-        except (csv.Error, KeyError, UnicodeDecodeError, InvalidAddress):
-            pass
-    raise Failure(f"{path} is no report of invitations", ExitCode.FAILED)
+    file.seek(0)
+    data = file.read()
+    whole = data[: data.rfind(b"\n") + 1]
+    try:
+        text = whole.decode()
+    except UnicodeDecodeError:
+        raise _no_report(report) from None
+    if data and not text.startswith(Form.CSV.head(_NAMES)):
+        raise _no_report(report)
+    file.truncate(len(whole))
+    return text
 
 
-def _final(rows: Iterable[Mapping[str, str]]) -> Iterator[ThreePid]:
-    for row in rows:
-        if row["result"] in _FINAL:
-            yield parse_threepid(row["address"])
+def _known(text: str, report: Path, room_id: str) -> frozenset[ThreePid]:
+    """Who is invited into the room, or may be."""
+    latest: dict[ThreePid, str] = {}
+    rows = csv.DictReader(text.splitlines(keepends=True))
+    try:
+        for row in rows:
+            if row["room_id"] == room_id:
+                latest[parse_threepid(row["address"])] = row["result"]
+    except (csv.Error, InvalidAddress):
+        raise _no_report(report) from None
+    return frozenset(each for each, result in latest.items() if result not in _REPEATABLE)
 
 
-def _append(file: TextIO, line: str) -> None:
-    file.write(line)
+def _no_report(report: Path) -> Failure:
+    return Failure(f"{report} is no report of invitations", ExitCode.FAILED)
+
+
+def _append(file: IO[bytes], line: str) -> None:
+    file.write(line.encode())
     file.flush()
     os.fsync(file.fileno())

@@ -6,19 +6,19 @@ a shell are there at once.
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+import signal
+from typing import Any, NoReturn
 
 import click
 
+from nio_identity_server.cli import options
 from nio_identity_server.cli.commands.choosing import check, disable, leave, reset, set_, status
 from nio_identity_server.cli.commands.inviting import invite
 from nio_identity_server.cli.commands.lookup import lookup
 from nio_identity_server.cli.commands.owning import bind, shared, unbind
 from nio_identity_server.cli.commands.terms import terms
 from nio_identity_server.cli.commands.watching import watch
-
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+from nio_identity_server.cli.endings import Terminated, fails_in_one_line
 
 
 class _InOrder(click.Group):
@@ -26,6 +26,11 @@ class _InOrder(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(self.commands)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; whatever ends it is told in one line."""
+        with fails_in_one_line():
+            return super().invoke(ctx)
 
 
 @click.group(
@@ -38,7 +43,7 @@ class _InOrder(click.Group):
 @click.option(
     "--credentials",
     "credentials_file",
-    type=_FILE,
+    type=options.FILE,
     envvar="NIO_IDENTITY_SERVER_CREDENTIALS",
     help="The login: a JSON file as matrix-commander writes it.",
 )
@@ -49,12 +54,12 @@ class _InOrder(click.Group):
     multiple=True,
     help="A server of your own, that may be http or private; can be repeated.",
 )
-@click.option("--ca", type=_FILE, help="Certificates (PEM) to trust instead of the system's.")
+@click.option("--ca", type=options.FILE, help="Certificates (PEM) to trust, not the system's.")
 @click.option("--proxy", metavar="URL", help="Go through this proxy.")
 @click.option("-v", "--verbose", is_flag=True, help="Say more, also about errors.")
 @click.version_option(package_name="nio-identity-server")
 @click.pass_context
-def main(context: click.Context, /, **options: Any) -> None:
+def main(context: click.Context, /, proxy: str | None, **settings: Any) -> None:
     """See and change which Matrix identity server a user has chosen, and use it.
 
     The login comes from --credentials, from the variables MATRIX_HOMESERVER and
@@ -64,7 +69,12 @@ def main(context: click.Context, /, **options: Any) -> None:
     """
     from nio_identity_server.cli.settings import Settings  # noqa: PLC0415
 
-    context.obj = Settings(**options)
+    typed = context.get_parameter_source("proxy") is click.core.ParameterSource.COMMANDLINE
+    if typed and proxy and "@" in proxy:
+        raise click.UsageError(
+            "everybody can read a command line: set NIO_IDENTITY_SERVER_PROXY for a password"
+        )
+    context.obj = Settings(proxy=proxy, **settings)
 
 
 for _command in (
@@ -72,3 +82,20 @@ for _command in (
     *(lookup, bind, unbind, shared, invite),
 ):
     main.add_command(_command)
+
+
+def run() -> None:
+    """Run the command as a program of its own."""
+    # Before an event loop takes the signals for itself: it would swallow the first Ctrl-C while
+    # something is read or asked for.
+    signal.signal(signal.SIGINT, _interrupt)
+    signal.signal(signal.SIGTERM, _terminate)
+    main(prog_name="nio-identity-server")
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def _terminate(*_: object) -> NoReturn:
+    raise Terminated

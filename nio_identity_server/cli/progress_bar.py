@@ -39,7 +39,7 @@ def progress_bar(total: int | None, to_file: bool) -> Iterator[Show]:  # noqa: F
         TimeRemainingColumn,
     )
 
-    console = Console(stderr=True, no_color="NO_COLOR" in os.environ)
+    console = Console(stderr=True, no_color=bool(os.environ.get("NO_COLOR")))
     bar = Progress(
         BarColumn(),
         TaskProgressColumn(),

@@ -23,7 +23,7 @@ from nio_identity_server.errors import (
 
 if TYPE_CHECKING:
     from nio_identity_server.endpoints.invitation import StoredInvite
-    from nio_identity_server.flows.invitation import InviteReport, OnResult
+    from nio_identity_server.flows.invitation import InviteReport, OnAttempt, OnResult
     from nio_identity_server.flows.pending_invites import PendingInvite
     from nio_identity_server.invite_link import InviteLink
     from nio_identity_server.threepid import ThreePid
@@ -61,6 +61,7 @@ class Inviting(Owning):
         room_id: str,
         addresses: Iterable[ThreePid | str],
         *,
+        on_attempt: OnAttempt | None = None,
         on_result: OnResult | None = None,
     ) -> InviteReport:
         """Invite many people into a room, each once.
@@ -73,10 +74,10 @@ class Inviting(Owning):
         Args:
             room_id: The room.
             addresses: Whom to invite.
+            on_attempt: Called with the :class:`ThreePid` before each attempt. What it raises ends
+                the list, so that a program can write down what it is about to do.
             on_result: Called after each attempt with the :class:`ThreePid`, its user ID or None,
-                and the error if it failed: a long list can be written down as it goes. Of the one
-                that is under way when the list is cancelled it is told with ``OutcomeUnknown``.
-                What it raises ends the list.
+                and the error if it failed. What it raises ends the list.
 
         Returns:
             An :class:`InviteReport`.
@@ -89,7 +90,6 @@ class Inviting(Owning):
         from nio_identity_server.flows.invitation import (  # noqa: PLC0415
             InviteReport,
             invite_all,
-            tell_nobody,
         )
         from nio_identity_server.threepid import parse_threepids  # noqa: PLC0415
 
@@ -98,7 +98,9 @@ class Inviting(Owning):
             return InviteReport()
         session = await self._session()
         found = await look_up(session, threepids)
-        return await invite_all(session, room_id, threepids, found, on_result or tell_nobody)
+        return await invite_all(
+            session, room_id, threepids, found, on_attempt=on_attempt, on_result=on_result
+        )
 
     async def room_create(
         self, *, invite_3pid: Iterable[ThreePid | str] = (), **keywords: Any

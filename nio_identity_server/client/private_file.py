@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import tempfile
 from pathlib import Path
+from typing import IO
 
 
 def replace_private_file(path: Path, text: str) -> None:
@@ -24,3 +26,24 @@ def replace_private_file(path: Path, text: str) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def open_private(path: Path, mode: str) -> IO[bytes]:
+    """Open a file in binary mode; one that is made now can be read by its owner only."""
+
+    def opener(name: str, flags: int) -> int:
+        return os.open(name, flags | os.O_CLOEXEC, 0o600)
+
+    return open(path, mode, opener=opener)
+
+
+def lock(file: IO[bytes], path: Path) -> None:
+    """Make sure that no other process works with an open file, until it is closed.
+
+    Raises:
+        OSError: If another one does.
+    """
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise BlockingIOError(f"{path} is in use by another program") from None

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
-from urllib.parse import quote
 
 import attrs
 
@@ -62,77 +61,6 @@ class SetAccountData(Endpoint[dict[str, Any]]):
     def body(self) -> Mapping[str, Any]:
         """The content itself."""
         return self.content
-
-
-@attrs.frozen
-class SyncedEvent:
-    """An event of the account data.
-
-    Attributes:
-        type: Its type.
-        content: Whatever it says.
-    """
-
-    type: str
-    content: Any = None
-
-
-@attrs.frozen
-class SyncedAccountData:
-    """The account data that is new.
-
-    Attributes:
-        events: In order.
-    """
-
-    events: tuple[SyncedEvent, ...] = ()
-
-
-@attrs.frozen
-class Synced:
-    """What has happened to the user.
-
-    Attributes:
-        next_batch: Where to go on.
-        account_data: What of it is account data.
-    """
-
-    next_batch: str
-    account_data: SyncedAccountData = attrs.field(factory=SyncedAccountData)
-
-    def contents(self, event_type: str) -> list[Any]:
-        """The contents of all events of this type, in order."""
-        return [each.content for each in self.account_data.events if each.type == event_type]
-
-
-@attrs.frozen
-class Sync(Endpoint[Synced]):
-    """GET .../sync: what happens to the user, as soon as it happens.
-
-    Attributes:
-        filter: What to tell of, as JSON.
-        since: Where the last answer ended; empty for everything.
-        wait: Milliseconds to wait for something to tell.
-
-    https://spec.matrix.org/v1.16/client-server-api/#get_matrixclientv3sync
-    """
-
-    path: ClassVar[str] = "/_matrix/client/v3/sync?filter={filter}&timeout={wait}"
-    receiver: ClassVar[Receiver] = Receiver.HOMESERVER
-    authenticated: ClassVar[bool] = True
-    repeatable: ClassVar[bool] = True
-    reply: ClassVar[Any] = Synced
-    cap: ClassVar[int] = _ACCOUNT_DATA_CAP
-
-    filter: str
-    since: str = ""
-    wait: int = 0
-
-    @property
-    def target(self) -> str:
-        """With ``since`` only if there is one: servers refuse an empty one."""
-        target = super().target
-        return f"{target}&since={quote(self.since, safe='')}" if self.since else target
 
 
 @attrs.frozen

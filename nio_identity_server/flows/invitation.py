@@ -5,7 +5,6 @@ https://spec.matrix.org/v1.16/client-server-api/#third-party-invites
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
 from collections.abc import Callable, Collection, Mapping
 from http import HTTPStatus
@@ -91,11 +90,8 @@ async def invite(session: Session, room_id: str, threepid: ThreePid, user_id: st
     await through_homeserver(session, send)
 
 
+OnAttempt = Callable[[ThreePid], object]
 OnResult = Callable[[ThreePid, str | None, IdentityServerError | None], object]
-
-
-def tell_nobody(_: ThreePid, __: str | None, ___: IdentityServerError | None) -> None:
-    """Tell nobody of a result."""
 
 
 async def invite_all(
@@ -103,7 +99,9 @@ async def invite_all(
     room_id: str,
     threepids: Collection[ThreePid],
     found: Mapping[ThreePid, str],
-    on_result: OnResult = tell_nobody,
+    *,
+    on_attempt: OnAttempt | None = None,
+    on_result: OnResult | None = None,
 ) -> InviteReport:
     """Invite many, each once, until everybody was tried or it makes no sense to go on.
 
@@ -112,8 +110,8 @@ async def invite_all(
         room_id: The room.
         threepids: Whom to invite.
         found: Who of them is on Matrix.
-        on_result: Called after each attempt with the address, the user ID if there is one, and the
-            error if it failed; with OutcomeUnknown also of the one under way that is cancelled.
+        on_attempt: Called before each attempt.
+        on_result: Called after it, with the user ID if there is one, and the error if it failed.
     """
     waiting = deque(dict.fromkeys(threepids))
     invited: dict[ThreePid, str] = {}
@@ -123,26 +121,25 @@ async def invite_all(
     while waiting and stopped is None:
         threepid = waiting.popleft()
         user_id = found.get(threepid)
+        if on_attempt is not None:
+            on_attempt(threepid)
         try:
             await invite(session, room_id, threepid, user_id)
         except IdentityServerError as error:
             stopped = await _reason_to_stop(session, error, last, by_email=user_id is None)
             last = error
-            if stopped is not None and not isinstance(error, _PERHAPS_DONE):
+            if stopped is None or isinstance(error, _PERHAPS_DONE):
+                failed[threepid] = error
+            else:
                 waiting.appendleft(threepid)
-                break
-            failed[threepid] = error
-        except asyncio.CancelledError:
-            server = session.line.server
-            on_result(threepid, user_id, OutcomeUnknown(None, "M_UNKNOWN", "interrupted", server))
-            raise
         else:
             last = None
             if user_id is None:
                 mailed.append(threepid)
             else:
                 invited[threepid] = user_id
-        on_result(threepid, user_id, last)
+        if on_result is not None:
+            on_result(threepid, user_id, last)
     return InviteReport(invited, tuple(mailed), failed, tuple(waiting), stopped)
 
 

@@ -6,7 +6,9 @@ import asyncio
 import os
 import pty
 import sys
+import termios
 import threading
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -32,6 +34,9 @@ def _terminal(answers: Iterable[tuple[str, str]]) -> Iterator[list[bytes]]:
                 return
             since += shown[-1]
             if left and left[0][0].encode() in since:
+                # A prompt for a secret throws away what was typed before it has hidden it.
+                while "token" in left[0][0] and termios.tcgetattr(ours)[3] & termios.ECHO:
+                    time.sleep(0.001)
                 os.write(ours, left.popleft()[1].encode())
                 since = b""
 

@@ -54,7 +54,8 @@ def test_lines(tmp_path: Path) -> None:
         ("phone\temail\n+1\ta@x.test\n", None, [(2, "a@x.test")]),
         ("phone\n+1\n\n+2\n", None, [(2, "+1"), (4, "+2")]),
         ("phone,email\n+1,a@x.test\n", "phone", [(2, "+1")]),
-        ("name,email\nA\nB,b@x.test\n", None, [(3, "b@x.test")]),
+        ("name,email\nA\n,\nB,b@x.test\n", None, [(2, "(none)"), (4, "b@x.test")]),
+        ("\ufeff\ufeffemail\na@x.test\n", None, [(2, "a@x.test")]),
         ('name,email\n"A\nB",a@x.test\n', None, [(3, "a@x.test")]),
     ],
 )

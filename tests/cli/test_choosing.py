@@ -158,6 +158,16 @@ async def test_set(it: Stage) -> None:
     assert result.stderr.startswith("chosen, in all of the user's clients\nit has terms")
 
 
+async def test_set_to_a_server_whose_terms_cannot_be_read(it: Stage) -> None:
+    """The choice has been made; that is said first, and it is no failure."""
+    it.b.reject_next(500, path="terms", times=None)
+    result = await it.run("set", it.b.url)
+
+    assert result.exit_code == ExitCode.DONE
+    assert it.choice == {"base_url": it.b.url}
+    assert result.stderr.startswith("chosen, in all of the user's clients\nwhether it has terms")
+
+
 async def test_set_to_a_server_without_terms(it: Stage) -> None:
     """There is nothing more to say."""
     assert (await it.run("set", it.b.url)).stderr == "chosen, in all of the user's clients\n"

@@ -60,7 +60,15 @@ def test_a_file_that_others_can_read(tmp_path: Path, capsys: pytest.CaptureFixtu
 def test_no_login(capsys: pytest.CaptureFixture[str]) -> None:
     """Without a terminal nobody is asked, and the message says what is missing."""
     with capsys.disabled(), pytest.raises(Failure, match="set MATRIX_HOMESERVER and MATRIX"):
-        find_credentials(None, {"MATRIX_HOMESERVER": "https://hs.test"})
+        find_credentials(None, {})
+
+
+@pytest.mark.parametrize("name", VARIABLES)
+def test_half_a_login(tmp_path: Path, name: str) -> None:
+    """The other half is not taken from somebody else's login."""
+    written(tmp_path / "config" / "nio-identity-server" / "credentials.json", GOOD)
+    with pytest.raises(Failure, match="set both MATRIX_HOMESERVER and MATRIX_ACCESS_TOKEN"):
+        find_credentials(None, {name: VARIABLES[name]})
 
 
 @pytest.mark.parametrize(

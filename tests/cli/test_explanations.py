@@ -22,11 +22,15 @@ from nio_identity_server.errors import (
     MatrixError,
     NoIdentityServer,
     NotConfirmed,
+    NotValidated,
     OutcomeUnknown,
     RateLimited,
+    SendingFailed,
     TermsNotOffered,
     TermsNotSigned,
     UnbindNotSupported,
+    ValidationExpired,
+    WrongToken,
 )
 
 URL = "https://id.test"
@@ -66,6 +70,28 @@ def test_codes_and_words(error: IdentityServerError, code: ExitCode, advice: str
     assert text.isprintable()
     if advice:
         assert not {"call set", "trusted=", "accept_terms(", "configure"} & set(text.split())
+
+
+@pytest.mark.parametrize(
+    ("kind", "advice"),
+    [
+        (WrongToken, "compare it with the mail or SMS, or have another sent with --resend"),
+        (NotValidated, "open the link in the mail, then run the same command again"),
+        (ValidationExpired, "run the same command again to begin anew"),
+        (SendingFailed, "check the address, and try again later"),
+    ],
+)
+def test_advice(kind: type[MatrixError], advice: str) -> None:
+    """A command that can be typed, in place of a call."""
+    text = explain(kind(400, "M_X", "no", URL))
+
+    assert text.endswith(f"M_X no; {advice}")
+
+
+def test_patience() -> None:
+    """How long, if the server says it."""
+    assert explain(RateLimited(429, "M_X", "", URL, 5.0)).endswith("; try again in 5 seconds")
+    assert explain(RateLimited(429, "M_X", "", URL, None)).endswith("; try again later")
 
 
 def test_what_is_nobodys_in_particular() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import fcntl
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -42,12 +44,13 @@ def rows(report: Path) -> list[dict[str, Any]]:
 
 async def test_invite(it: Stage) -> None:
     """Who is found is invited by user ID, the rest by mail."""
-    result = await it.run("invite", await room(it), "bob@x.test", "Carol@x.test")
+    room_id = await room(it)
+    result = await it.run("invite", room_id, "bob@x.test", "Carol@x.test")
 
     assert result.exit_code == ExitCode.DONE
     assert result.stdout.splitlines() == [
-        "invited\tbob@x.test\t@bob:example.test\t",
-        "mailed\tcarol@x.test\t\t",
+        f"invited\t{room_id}\tbob@x.test\t@bob:example.test\t",
+        f"mailed\t{room_id}\tcarol@x.test\t\t",
     ]
     assert result.stderr == "1 invited, 1 mailed\n"
     assert len(it.a.mails) == 1
@@ -67,13 +70,15 @@ async def test_invite_nobody_twice(it: Stage) -> None:
         "1 failed, 1 mailed",
     ]
     assert [(row["result"], row["address"]) for row in rows(report)] == [
-        ("invited", "bob@x.test"),
-        ("failed", "+49151"),
-        ("mailed", "dave@x.test"),
-        ("failed", "+49151"),
-        ("mailed", "erin@x.test"),
+        *(("begun", "bob@x.test"), ("invited", "bob@x.test")),
+        *(("begun", "+49151"), ("failed", "+49151")),
+        *(("begun", "dave@x.test"), ("mailed", "dave@x.test")),
+        *(("begun", "+49151"), ("failed", "+49151")),
+        *(("begun", "erin@x.test"), ("mailed", "erin@x.test")),
     ]
-    assert "phone number" in rows(report)[1]["reason"]
+    assert {row["room_id"] for row in rows(report)} == {room_id}
+    assert "phone number" in rows(report)[3]["reason"]
+    assert stat.S_IMODE(report.stat().st_mode) == 0o600
     assert len(it.a.mails) == 2
 
 
@@ -88,7 +93,8 @@ async def test_patience(it: Stage) -> None:
     second = await it.run(*options)
 
     assert first.exit_code == ExitCode.LATER
-    assert first.stderr.startswith("1 mailed, 2 left\nerror: homeserver ")
+    assert first.stderr.startswith("1 mailed, 1 failed, 1 left\nerror: homeserver ")
+    assert "try again in 400 seconds" in first.stderr
     assert (second.exit_code, len(it.a.mails)) == (ExitCode.DONE, 3)
 
 
@@ -101,7 +107,7 @@ async def test_an_invitation_whose_end_nobody_knows(it: Stage) -> None:
     second = await it.run(*options)
 
     assert first.exit_code == ExitCode.UNKNOWN
-    assert [row["result"] for row in rows(report)] == ["unknown"]
+    assert [row["result"] for row in rows(report)] == ["begun", "unknown"]
     assert second.stderr.endswith("nothing to do\n")
     assert len(it.a.mails) == 1
 
@@ -116,12 +122,48 @@ async def test_what_is_no_address(it: Stage) -> None:
     assert it.homeserver.requests == []
 
 
-@pytest.mark.parametrize("text", ["a,b\n1,2\n", "result,address\ninvited,nonsense\n", "\xff"])
+HEAD = "result,room_id,address,user_id,reason\n"
+
+
+@pytest.mark.parametrize(
+    ("last", "left_out"),
+    [
+        ("begun,ROOM,carol@x.test,,\n", True),
+        ("begun,ROOM,carol@x.test,,\nmailed,ROOM,car", True),
+        ("begun,ROOM,carol@x.te", False),
+        ("begun,ROOM,carol@x.test,,\nfailed,ROOM,carol@x.test,,no\n", False),
+        ("mailed,!other:x,carol@x.test,,\n", False),
+    ],
+)
+async def test_a_run_that_was_killed(it: Stage, last: str, left_out: bool) -> None:
+    """What was begun may have been done; a line that was cut off came before anything was done."""
+    room_id = await room(it)
+    report = it.file("report.csv", HEAD + last.replace("ROOM", room_id))
+    result = await it.run("invite", room_id, "carol@x.test", "--report", report)
+
+    assert result.exit_code == ExitCode.DONE
+    assert len(it.a.mails) == (0 if left_out else 1)
+    assert all(None not in row and None not in row.values() for row in rows(report))
+
+
+async def test_two_at_once(it: Stage) -> None:
+    """The second run does not begin."""
+    report = it.file("report.csv", "")
+    with report.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        result = await it.run("invite", "!r:x", "carol@x.test", "--report", report)
+
+    assert result.exit_code == ExitCode.FAILED
+    assert f"{report} is in use by another program" in result.stderr
+    assert it.homeserver.requests == []
+
+
+@pytest.mark.parametrize("text", ["a,b\n1,2\n", HEAD + "invited,!r:x,nonsense,,\n", "\xff\n"])
 async def test_a_report_that_is_none(it: Stage, text: str) -> None:
     """A file of something else is left alone."""
     report = it.folder / "report.csv"
     report.write_text(text, encoding="latin-1")
-    result = await it.run("invite", "!room:x", "a@x.test", "--report", report)
+    result = await it.run("invite", "!r:x", "a@x.test", "--report", report)
 
     assert result.exit_code == ExitCode.FAILED
     assert "is no report of invitations" in result.stderr

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -138,6 +139,47 @@ async def test_interrupted_and_gone_on_with(it: Stage, form: tuple[str, ...]) ->
     assert output.read_text() == whole
 
 
+async def test_nothing_was_done(it: Stage) -> None:
+    """Then the next run is the first, with ``--resume`` or without."""
+    output = it.folder / "found"
+    it.choose({"base_url": None})
+    first = await it.run("lookup", "a@x.test", "--output", output)
+    left = list(it.folder.glob("found*"))
+    it.choose({"base_url": it.a.url})
+    second = await it.run("lookup", "a@x.test", "--output", output)
+
+    assert (first.exit_code, left) == (ExitCode.NO_SERVER, [])
+    assert "--resume" not in first.stderr
+    assert second.exit_code == ExitCode.DONE
+
+
+async def test_a_pipe(it: Stage) -> None:
+    """A file that cannot be sought in is read all the same, part by part."""
+    data, pipe = crowd(it).read_bytes(), it.folder / "pipe"
+    os.mkfifo(pipe)
+    writing = asyncio.create_task(asyncio.to_thread(pipe.write_bytes, data))
+    result = await it.run("lookup", "--file", pipe)
+    await writing
+
+    assert (result.exit_code, asked(it)) == (ExitCode.DONE, MANY)
+
+
+async def test_bytes_that_are_no_text(it: Stage) -> None:
+    """They are no address, and keep the others from nothing."""
+    result = await it.run("lookup", "a\udce9@x.test", "b@x.test")
+
+    assert result.exit_code == ExitCode.PARTLY
+    assert asked(it) == 1
+
+
+async def test_an_output_that_cannot_be_written(it: Stage) -> None:
+    """The message names it."""
+    result = await it.run("lookup", "a@x.test", "--output", it.folder / "no" / "such")
+
+    assert result.exit_code == ExitCode.FAILED
+    assert result.stderr.startswith("error: [Errno 2] ")
+
+
 async def test_interrupted_without_a_file(it: Stage) -> None:
     """How it could have been gone on with is told."""
     result = await broken_off(it, "--file", crowd(it))
@@ -149,7 +191,7 @@ async def test_interrupted_without_a_file(it: Stage) -> None:
     ("change", "message"),
     [
         ("list", "with another list"),
-        ("form", "in another form, --json"),
+        ("form", "in another form, as json"),
         ("server", "at another server, "),
     ],
 )

@@ -67,7 +67,8 @@ async def test_bind_goes_on_in_another_run(it: Stage) -> None:
     await open_link(it)
     second = await it.run("bind", "ALICE@x.test")
 
-    assert first.exit_code == ExitCode.REFUSED
+    assert first.exit_code == ExitCode.LATER
+    assert "open the link in the mail, then run the same command again" in first.stderr
     assert second.exit_code == ExitCode.DONE
     assert "going on with what was sent before; --resend sends it again" in second.stderr
     assert len(it.a.mails) == 1
@@ -100,7 +101,7 @@ async def test_bind_too_late(it: Stage) -> None:
     late = await it.run("bind", "alice@x.test")
 
     assert late.exit_code == ExitCode.REFUSED
-    assert "begin again" in late.stderr
+    assert "run the same command again to begin anew" in late.stderr
     assert kept(it) == []
 
 
@@ -126,6 +127,30 @@ async def test_bind_a_number(it: Stage) -> None:
     assert it.a.bindings == {("msisdn", "442079460000"): it.alice.user_id}
 
 
+async def test_bind_a_number_whose_country_is_known(it: Stage) -> None:
+    """The extra ``[phone]`` knows it."""
+    await it.run("bind", NUMBER)
+
+    assert it.a.seen("POST", "requestToken")[0].json["country"] == "GB"
+
+
+async def test_bind_a_number_of_no_known_country(it: Stage) -> None:
+    """It has to be named, before anything is sent."""
+    result = await it.run("bind", "+10")
+
+    assert result.exit_code == ExitCode.USAGE
+    assert result.stderr == "error: name the country of the number with --country\n"
+    assert it.a.sms == []
+
+
+@pytest.mark.parametrize("patience", ["-1", "nan", "inf", "0"])
+async def test_bind_with_a_time_that_is_none(it: Stage, patience: str) -> None:
+    """Nothing is sent either."""
+    result = await it.run("bind", "a@x.test", "--timeout", patience)
+
+    assert (result.exit_code, it.a.mails) == (ExitCode.USAGE, [])
+
+
 async def test_bind_a_number_without_a_token(it: Stage) -> None:
     """Nothing to read is an interruption, after which the same command goes on."""
     result = await it.run("bind", NUMBER, "--country", "GB")
@@ -140,7 +165,7 @@ async def test_bind_a_number_without_a_token(it: Stage) -> None:
 )
 async def test_bind_a_number_at_a_terminal(it: Stage, typed: str, code: int) -> None:
     """It is asked for."""
-    answers = [("Token in the SMS", typed)]
+    answers = [("Token in", typed)]
     ended, screen = await run_in_terminal(it, "bind", NUMBER, "--country", "GB", answers=answers)
 
     assert ended == code

@@ -7,6 +7,7 @@ import errno
 import json
 import os
 import runpy
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +17,7 @@ import pytest
 from click.testing import CliRunner
 
 from nio_identity_server.cli import program
-from nio_identity_server.cli.endings import ExitCode
+from nio_identity_server.cli.endings import ExitCode, Terminated
 from nio_identity_server.cli.program import main
 from tests.cli.stage import NAME, Stage
 from tests.cli.terminal import run_in_terminal
@@ -106,6 +107,7 @@ def test_completion() -> None:
 def test_as_a_module(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """It can be run without being on the path."""
     monkeypatch.setattr(sys, "argv", ["-m", "--version"])
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
     with pytest.raises(SystemExit):
         runpy.run_path(program.__file__.replace("program", "__main__"), run_name="__main__")
 
@@ -199,6 +201,39 @@ async def test_certificates(it: Stage) -> None:
 
     assert result.exit_code == ExitCode.FAILED
     assert result.stderr.startswith("error: ")
+
+
+async def test_a_proxy_with_a_password(it: Stage) -> None:
+    """It is not taken from the command line."""
+    proxy = "http://user:passw0rd@127.0.0.1:1"
+    typed = await it.run("--proxy", proxy, "status")
+    variable = await it.run("status", NIO_IDENTITY_SERVER_PROXY=proxy)
+
+    assert typed.exit_code == ExitCode.USAGE
+    assert "passw0rd" not in typed.output
+    assert variable.exit_code == ExitCode.HOMESERVER
+
+
+async def test_a_proxy_that_is_none(it: Stage) -> None:
+    """One line."""
+    result = await it.run("--proxy", "foo://bar", "status")
+
+    assert (result.exit_code, result.stderr.count("\n")) == (ExitCode.FAILED, 1)
+
+
+def test_signals(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C and SIGTERM end the program wherever it is."""
+    monkeypatch.setattr(program, "main", lambda **_: None)
+    before = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)]
+    try:
+        program.run()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        with pytest.raises(Terminated):
+            signal.raise_signal(signal.SIGTERM)
+    finally:
+        signal.signal(signal.SIGINT, before[0])
+        signal.signal(signal.SIGTERM, before[1])
 
 
 async def test_a_proxy(it: Stage) -> None:

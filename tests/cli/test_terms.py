@@ -92,6 +92,13 @@ async def test_terms_for_programs(it: Stage) -> None:
     assert result.stderr == ""
 
 
+async def test_json_accepts_nothing(it: Stage) -> None:
+    """A contradiction is noticed."""
+    result = await it.run("terms", "--json", "--accept-all")
+
+    assert (result.exit_code, it.homeserver.requests) == (ExitCode.USAGE, [])
+
+
 @pytest.mark.parametrize(
     ("typed", "code", "accepted"),
     [

@@ -10,47 +10,34 @@ from typing import Any
 import pytest
 
 from nio_identity_server.cli.connection import Connection, run
-from nio_identity_server.cli.endings import ExitCode, Failure
+from nio_identity_server.cli.endings import ExitCode, Failure, Terminated
 from nio_identity_server.cli.following import follow, to_json, to_text
 from nio_identity_server.cli.settings import Settings
 from nio_identity_server.preference.account_data import Chosen, Disabled, NotSet, Preference
 from tests.cli.stage import Stage
 
-
-class Enough(Exception):
-    """Ends a command that never ends by itself."""
+OFTEN = 0.01
 
 
 async def watched(it: Stage, changes: list[Any]) -> list[Preference]:
     """What is told while other clients make changes, each after the one before was told."""
     told: list[Preference] = []
-    left = list(changes)
-    loop, enough = asyncio.get_running_loop(), asyncio.Event()
+    left, loop = list(changes), asyncio.get_running_loop()
 
     def tell(choice: Preference) -> None:
         told.append(choice)
-        if left:
-            loop.call_soon_threadsafe(it.choose, left.pop(0))
-        else:
-            loop.call_soon_threadsafe(enough.set)
-
-    async def work(connection: Connection) -> None:
-        following = asyncio.create_task(follow(connection, tell))
-        while not enough.is_set():
-            done, _ = await asyncio.wait([following], timeout=0.01)
-            if done:
-                break
-        following.cancel()
-        await following
+        if not left:
+            raise KeyboardInterrupt
+        loop.call_soon_threadsafe(it.choose, left.pop(0))
 
     settings = Settings(credentials_file=it.credentials, trust=(it.a.url, it.b.url))
-    with pytest.raises(asyncio.CancelledError):
-        await asyncio.to_thread(run, settings, work)
+    with pytest.raises(Failure, match="interrupted"):
+        await asyncio.to_thread(run, settings, lambda here: follow(here, tell, OFTEN))
     return told
 
 
 async def test_changes_as_they_happen(it: Stage) -> None:
-    """The choice, and whatever other clients make of it, at once."""
+    """The choice, and whatever other clients make of it."""
     told = await watched(it, [{"base_url": it.b.url}, {"base_url": None}, {}])
 
     assert [type(each) for each in told] == [Chosen, Chosen, Disabled, NotSet]
@@ -58,25 +45,63 @@ async def test_changes_as_they_happen(it: Stage) -> None:
     assert (it.a.connections, it.b.connections) == (0, 0)
 
 
+async def test_an_account_that_never_chose(it: Stage) -> None:
+    """No event is no choice."""
+    it.homeserver.delete_account_data(it.alice.user_id, "m.identity_server")
+
+    assert await watched(it, []) == [NotSet()]
+
+
+async def test_nothing_new(it: Stage) -> None:
+    """What is told once is not told again as long as it stays."""
+    told: list[Preference] = []
+    asked = it.homeserver.seen("GET", "account_data")
+
+    async def work(connection: Connection) -> None:
+        following = asyncio.create_task(follow(connection, told.append, OFTEN))
+        while len(it.homeserver.seen("GET", "account_data")) < len(asked) + 3:
+            await asyncio.sleep(OFTEN)
+        following.cancel()
+        await asyncio.wait([following])
+
+    await asyncio.to_thread(run, Settings(credentials_file=it.credentials), work)
+
+    assert len(told) == 1
+
+
+async def test_no_sync(it: Stage) -> None:
+    """A sync with the login of a bot would take the bot's messages, its keys among them."""
+    it.homeserver.send_to_device(it.alice.user_id, "m.room_key", {"n": 1})
+    await watched(it, [{}])
+
+    assert it.homeserver.seen("GET", "/sync") == []
+
+
 async def test_a_homeserver_that_stumbles(
     it: Stage, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It is asked again, and whoever watches is told."""
-    monkeypatch.setattr("nio_identity_server.cli.following.PAUSE", 0.01)
-    it.homeserver.reject_next(502, path="/sync", times=2)
-    told = await watched(it, [{"base_url": it.b.url}])
+    """It is asked again, when it wants to be, and whoever watches is told."""
+    monkeypatch.setattr("nio_identity_server.cli.connection.HOMESERVER_TIMEOUT", 0.4)
+    it.homeserver.reject_next(502, path="account_data")
+    it.homeserver.reject_next(429, "M_LIMIT_EXCEEDED", path="account_data", retry_after_ms=500)
+    told = await watched(it, [])
 
-    assert len(told) == 2
-    assert capsys.readouterr().err.count("it is asked again in") == 2
+    assert len(told) == 1
+    notes = capsys.readouterr().err
+    assert "it is asked again in 0.01 seconds" in notes
+    assert "it is asked again in 0.5 seconds" in notes
 
 
-async def test_a_login_that_ends(it: Stage) -> None:
+@pytest.mark.parametrize(
+    ("status", "errcode"), [(401, "M_UNKNOWN_TOKEN"), (403, "M_FORBIDDEN"), (404, "M_UNRECOGNIZED")]
+)
+async def test_a_refusal_for_good(it: Stage, status: int, errcode: str) -> None:
     """Nobody waits for what cannot come."""
-    it.homeserver.reject_next(401, "M_UNKNOWN_TOKEN", path="/sync")
+    it.homeserver.reject_next(status, errcode, path="account_data", times=None)
     result = await it.run("watch")
 
     assert result.exit_code == ExitCode.HOMESERVER
-    assert result.stdout.endswith(f"  {it.a.url}\n")
+    assert errcode in result.stderr
 
 
 async def test_a_wrong_token(it: Stage) -> None:
@@ -87,16 +112,20 @@ async def test_a_wrong_token(it: Stage) -> None:
     assert "M_UNKNOWN_TOKEN" in result.stderr
 
 
-async def test_interrupted(it: Stage) -> None:
-    """By Ctrl-C, which has an exit code of its own."""
+@pytest.mark.parametrize(
+    ("signal", "code"),
+    [(KeyboardInterrupt, ExitCode.INTERRUPTED), (Terminated, ExitCode.TERMINATED)],
+)
+async def test_interrupted(it: Stage, signal: type[BaseException], code: int) -> None:
+    """Each way has an exit code of its own."""
 
     async def work(_: Connection) -> None:
-        raise KeyboardInterrupt
+        raise signal
 
-    with pytest.raises(Failure, match="interrupted") as caught:
+    with pytest.raises(Failure, match=r"interrupted|terminated") as caught:
         await asyncio.to_thread(run, Settings(credentials_file=it.credentials), work)
 
-    assert caught.value.exit_code == ExitCode.INTERRUPTED
+    assert caught.value.exit_code == code
 
 
 def test_lines() -> None:

@@ -59,26 +59,35 @@ async def test_patience_has_an_end() -> None:
 
 
 async def test_results_as_they_come() -> None:
-    """A list can be written down while it is worked off; what is left was never told of."""
+    """A list can be written down while it is worked off, before and after each attempt."""
     async with known() as it:
         it.a.bind("email", "bob@x.test", it.bob.user_id)
         it.a.refuse_mail("bad@x.test")
         room_id = await room(it)
         told: list[tuple[Any, ...]] = []
+        tried: list[str] = []
 
         def write_down(threepid: Any, user_id: str | None, error: Exception | None) -> None:
             if threepid == email("last@x.test"):
                 it.homeserver.limit_invites(0)
             told.append((threepid.address, user_id, type(error)))
 
+        def note(threepid: Any) -> None:
+            tried.append(threepid.address)
+            assert len(tried) == len(told) + 1
+
         addresses = ["bob@x.test", "bad@x.test", "last@x.test", "left@x.test"]
-        report = await it.server.invite_all(room_id, addresses, on_result=write_down)
+        report = await it.server.invite_all(
+            room_id, addresses, on_attempt=note, on_result=write_down
+        )
 
         assert told == [
             ("bob@x.test", it.bob.user_id, type(None)),
             ("bad@x.test", None, OutcomeUnknown),
             ("last@x.test", None, type(None)),
+            ("left@x.test", None, HomeserverError),
         ]
+        assert tried == addresses
         assert report.left == (email("left@x.test"),)
 
 

@@ -11,7 +11,6 @@ from nio_identity_server.endpoints.homeserver import (
     OpenIdToken,
     RequestOpenIdToken,
     SetAccountData,
-    Sync,
     TokenOwner,
 )
 
@@ -92,26 +91,6 @@ def test_account_data_was_perhaps_set(body: bytes) -> None:
     """Any other answer does not tell that it was stored."""
     with pytest.raises(BadReply):
         SetAccountData(USER, EVENT, {}).read(body)
-
-
-def test_sync() -> None:
-    """The filter is encoded whole, and a first sync has no ``since``."""
-    first = Sync('{"a":1}', wait=30_000)
-    next_one = Sync("{}", since="s1&x")
-
-    assert first.target == "/_matrix/client/v3/sync?filter=%7B%22a%22%3A1%7D&timeout=30000"
-    assert next_one.target == "/_matrix/client/v3/sync?filter=%7B%7D&timeout=0&since=s1%26x"
-
-
-def test_what_was_synced() -> None:
-    """Of all that a homeserver tells, the contents of one type are read, in order."""
-    events = b'[{"type":"m.a","content":1},{"type":"m.b"},{"type":"m.a","content":null,"x":1}]'
-    body = b'{"next_batch":"s2","rooms":{},"account_data":{"events":%b}}' % events
-    synced = Sync("{}").read(body)
-
-    assert synced.next_batch == "s2"
-    assert [synced.contents(kind) for kind in ("m.a", "m.b", "m.c")] == [[1, None], [None], []]
-    assert Sync("{}").read(b'{"next_batch":"s3"}').contents("m.a") == []
 
 
 def test_token_owner_as_in_the_specification() -> None:

@@ -57,7 +57,6 @@ IDENTITY = [
 HOMESERVER = [
     ("getAccountData", "GET", "/user/{userId}/account_data/{type}", True),
     ("setAccountData", "PUT", "/user/{userId}/account_data/{type}", True),
-    ("sync", "GET", "/sync", True),
     ("getTokenOwner", "GET", "/account/whoami", True),
     ("requestOpenIdToken", "POST", "/user/{userId}/openid/request_token", True),
     ("getAccount3PIDs", "GET", "/account/3pid", True),

@@ -95,10 +95,31 @@ async def test_an_interrupted_invitation_is_written_down(it: Scene) -> None:
         await it.terminal.press("C-c")
         screen = await it.terminal.ended()
 
-    assert "1 unknown" in screen
     assert "exit code 130" in screen
     report = (it.stage.folder / "r.csv").read_text()
-    assert report.splitlines()[1].startswith("unknown,a@x.test,,")
+    assert report.splitlines()[1:] == ["begun,!r:x,a@x.test,,"]
+
+
+async def test_the_first_interruption_counts(it: Scene) -> None:
+    """Also while it waits for something that somebody types."""
+    async with it.stage.homeserver.hold(path="account_data") as hold:
+        await it.terminal.type("nio-identity-server lookup --file -")
+        await hold.reached(1, timeout=20)
+    await it.terminal.press("C-c")
+
+    assert "exit code 130" in await it.terminal.ended()
+
+
+async def test_terminated(it: Scene) -> None:
+    """By SIGTERM, with a line and an exit code of its own."""
+    async with it.stage.a.hold(path=scenes.LOOKUP) as hold:
+        await it.terminal.type("nio-identity-server lookup a@example.org &")
+        await hold.reached(1, timeout=20)
+        await it.terminal.type("kill $!; wait $!")
+        screen = await it.terminal.ended()
+
+    assert "error: terminated\n" in screen
+    assert "exit code 143" in screen
 
 
 async def test_a_dead_server(it: Scene) -> None:

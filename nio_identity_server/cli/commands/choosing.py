@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import click
 
 from nio_identity_server.cli.endings import ExitCode, finish
-from nio_identity_server.cli.settings import Settings
 from nio_identity_server.cli.terminal import green, note, red, row, say
 
 if TYPE_CHECKING:
     from nio_identity_server.cli.connection import Connection
+    from nio_identity_server.cli.settings import Settings
 
 
 @click.command()
@@ -61,15 +61,21 @@ def set_(settings: Settings, url: str) -> None:
     named with --trust too.
     """
     from nio_identity_server.cli.connection import run  # noqa: PLC0415
+    from nio_identity_server.cli.explanations import explain  # noqa: PLC0415
+    from nio_identity_server.errors import IdentityServerError  # noqa: PLC0415
 
-    async def work(connection: Connection) -> bool:
+    async def work(connection: Connection) -> None:
         await connection.server.set(url)
-        return bool(await connection.server.pending_terms())
+        note(green("chosen") + ", in all of the user's clients")
+        try:
+            pending = await connection.server.pending_terms()
+        except IdentityServerError as error:  # of the terms: the choice has been made
+            note(f"whether it has terms could not be learned: {explain(error)}")
+        else:
+            if pending:
+                note('it has terms that are not accepted: "terms" shows and accepts them')
 
-    has_terms = run(settings, work)
-    note(green("chosen") + ", in all of the user's clients")
-    if has_terms:
-        note('it has terms that are not accepted: "terms" shows and accepts them')
+    run(settings, work)
 
 
 @click.command()

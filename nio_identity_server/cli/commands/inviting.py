@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from nio_identity_server.cli import options
 from nio_identity_server.cli.endings import ExitCode, finish
-from nio_identity_server.cli.settings import Settings
 from nio_identity_server.cli.terminal import note
 
-_FILE = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
+if TYPE_CHECKING:
+    from nio_identity_server.cli.settings import Settings
 
 
 @click.command()
 @click.argument("room_id")
-@click.argument("addresses", nargs=-1)
-@click.option("--file", type=_FILE, help="One address in a line, or a CSV; - is standard input.")
-@click.option("--column", metavar="NAME", help="The column of a CSV that has the addresses.")
+@options.addresses
 @click.option(
     "--report",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=options.NEW_FILE,
     help="Add each result to this CSV; whom it says to be invited is left out.",
 )
 @click.pass_obj
@@ -35,7 +35,7 @@ def invite(  # noqa: PLR0917 - click passes them by name
     """Invite the people who have ADDRESSES into a room.
 
     Who is found on Matrix is invited at once, anybody else by a mail. With --report the same
-    command goes on after an interruption, or when the homeserver has asked for patience, and nobody
+    command goes on, however it ended, or when the homeserver has asked for patience, and nobody
     gets a second mail.
     """
     from nio_identity_server.cli.address_book import (  # noqa: PLC0415
@@ -44,23 +44,27 @@ def invite(  # noqa: PLR0917 - click passes them by name
     )
     from nio_identity_server.cli.connection import run  # noqa: PLC0415
     from nio_identity_server.cli.explanations import failure  # noqa: PLC0415
-    from nio_identity_server.cli.invitations import open_ledger, reported  # noqa: PLC0415
+    from nio_identity_server.cli.invitations import open_ledger  # noqa: PLC0415
     from nio_identity_server.cli.progress_bar import progress_bar  # noqa: PLC0415
 
+    _ = settings.credentials  # asked for before the input is read
     with open_address_book(addresses, file, column) as book:
         given = read_threepids(book.entries)
-    before = reported(report)
-    waiting = [threepid for threepid in given if threepid not in before]
-    if len(waiting) < len(given):
-        number = len(given) - len(waiting)
-        note(f"{number:,} are left out: the report says that they are invited, or may be")
-    with open_ledger(report) as ledger:
+    with open_ledger(report, room_id) as ledger:
+        waiting = [threepid for threepid in given if threepid not in ledger.before]
+        if len(waiting) < len(given):
+            number = len(given) - len(waiting)
+            note(f"{number:,} are left out: the report says that they are invited, or may be")
         try:
-            with progress_bar(len(waiting), report is not None) as show:
-                ledger.show = show
+            with progress_bar(len(waiting), report is not None) as ledger.show:
                 outcome = run(
                     settings,
-                    lambda it: it.server.invite_all(room_id, waiting, on_result=ledger.note),
+                    lambda it: it.server.invite_all(
+                        room_id,
+                        waiting,
+                        on_attempt=ledger.note_attempt,
+                        on_result=ledger.note_result,
+                    ),
                 )
         finally:
             note(ledger.summary(len(waiting)))

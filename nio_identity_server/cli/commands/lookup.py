@@ -7,26 +7,23 @@ from typing import TYPE_CHECKING
 
 import click
 
+from nio_identity_server.cli import options
 from nio_identity_server.cli.endings import ExitCode, Failure, finish
-from nio_identity_server.cli.settings import Settings
 from nio_identity_server.cli.terminal import note
 
 if TYPE_CHECKING:
     from nio_identity_server.cli.bulk_lookup import BulkLookup
     from nio_identity_server.cli.checkpoint import Progress
-
-_FILE = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
+    from nio_identity_server.cli.settings import Settings
 
 
 @click.command()
-@click.argument("addresses", nargs=-1)
-@click.option("--file", type=_FILE, help="One address in a line, or a CSV; - is standard input.")
-@click.option("--column", metavar="NAME", help="The column of a CSV that has the addresses.")
+@options.addresses
 @click.option("--json", "as_json", is_flag=True, help="Write a JSON object in each line.")
 @click.option("--csv", "as_csv", is_flag=True, help="Write a CSV.")
 @click.option(
     "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=options.NEW_FILE,
     help="Write to this file, so that it can be gone on with.",
 )
 @click.option("--resume", is_flag=True, help="Go on with --output after an interruption.")
@@ -75,15 +72,16 @@ def lookup(  # noqa: PLR0917 - click passes them by name
                     show(book.position(), now.entries)
 
                 run(settings, lambda it: bulk.run(it.server, book.entries, tell))
-        except Failure:
-            _tell_what_is_kept(bulk.progress, output)
+        except Failure as failure:
+            if failure.exit_code != ExitCode.USAGE:
+                _tell_what_is_kept(bulk.progress, output)
             raise
     _tell_what_was_found(bulk)
     finish(ExitCode.PARTLY if bulk.progress.invalid else ExitCode.DONE)
 
 
 def _tell_what_is_kept(progress: Progress, output: Path | None) -> None:
-    if output is not None:
+    if output is not None and progress.entries:
         note(f"{progress.entries:,} addresses are done and kept in {output}; --resume goes on")
     elif progress.entries:
         note(f"{progress.entries:,} addresses are done; with --output a lookup can be gone on with")

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from typing import TYPE_CHECKING
 
 import click
 
 from nio_identity_server.cli.endings import ExitCode, Failure
-from nio_identity_server.cli.settings import Settings
 from nio_identity_server.cli.terminal import green, note, say_raw
 
 if TYPE_CHECKING:
+    from nio_identity_server.cli.settings import Settings
     from nio_identity_server.flows.association import ShareStatus
     from nio_identity_server.threepid import ThreePid
 
@@ -21,7 +22,11 @@ if TYPE_CHECKING:
 @click.option("--country", metavar="CC", help="Two letters, for a phone number (ISO 3166-1).")
 @click.option("--resend", is_flag=True, help="Send another mail or SMS.")
 @click.option(
-    "--timeout", type=float, default=3600, show_default=True, help="Seconds to wait for the link."
+    "--timeout",
+    type=click.FloatRange(0, 86_400, min_open=True),
+    default=3600,
+    show_default=True,
+    help="Seconds to wait for the link.",
 )
 @click.pass_obj
 def bind(
@@ -37,6 +42,8 @@ def bind(
     token of the SMS is asked for, or read from standard input. If that is interrupted, the same
     command goes on with it, for 24 hours.
     """
+    if math.isnan(timeout):
+        raise click.UsageError("--timeout is a number of seconds")
     from nio_identity_server.cli.binding import begin, end  # noqa: PLC0415
     from nio_identity_server.cli.connection import run  # noqa: PLC0415
 
@@ -99,12 +106,9 @@ def shared(settings: Settings, addresses: tuple[str, ...], as_json: bool) -> Non
 
 def _ask_token() -> str:
     """The token of an SMS."""
-    try:
-        if sys.stdin.isatty():
-            return str(click.prompt("Token in the SMS", err=True))
-        token = sys.stdin.readline().strip()
-    except click.Abort:
-        token = ""
+    if sys.stdin.isatty():
+        return str(click.prompt("Token in the SMS", err=True))
+    token = sys.stdin.readline().strip()
     if token:
         return token
     raise Failure("interrupted; the same command goes on with it", ExitCode.INTERRUPTED)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from nio_identity_server.cli.endings import ExitCode, finish
-from nio_identity_server.cli.settings import Settings
 from nio_identity_server.cli.terminal import green, note, say
 
 if TYPE_CHECKING:
+    from nio_identity_server.cli.settings import Settings
     from nio_identity_server.endpoints.terms import Policy
 
 
@@ -34,6 +34,8 @@ def terms(
 
     Without a terminal nobody is asked: --accept or --accept-all says it.
     """
+    if as_json and (accept or accept_all):
+        raise click.UsageError("--json shows what is pending, and accepts nothing")
     from nio_identity_server.cli.connection import run  # noqa: PLC0415
     from nio_identity_server.cli.overview import policies_to_json  # noqa: PLC0415
 
@@ -62,16 +64,6 @@ def _choose(pending: tuple[Policy, ...], language: str, *, accept_all: bool) -> 
             note(f"{printable(policy.name)}: no document that could be shown, so never accepted")
             continue
         say(f"{printable(document.name)}  {document.url}")
-        if accept_all or (sys.stdin.isatty() and _confirm()):
+        if accept_all or (sys.stdin.isatty() and click.confirm("Do you accept it?", err=True)):
             accepted.append(document.url)
     return tuple(accepted)
-
-
-def _confirm() -> bool:
-    from nio_identity_server.cli.endings import Failure  # noqa: PLC0415
-
-    try:
-        return click.confirm("Do you accept it?", err=True)
-    except click.Abort:
-        pass
-    raise Failure("interrupted, nothing was accepted", ExitCode.INTERRUPTED)
