@@ -59,7 +59,7 @@ async def test_nothing_new(it: Stage) -> None:
 
     async def work(connection: Connection) -> None:
         following = asyncio.create_task(follow(connection, told.append, OFTEN))
-        while len(it.homeserver.seen("GET", "account_data")) < len(asked) + 3:
+        while len(it.homeserver.seen("GET", "account_data")) < len(asked) + 3:  # noqa: ASYNC110 - of another loop
             await asyncio.sleep(OFTEN)
         following.cancel()
         await asyncio.wait([following])
