@@ -76,7 +76,7 @@ servers: $(PACKAGE) ## install Synapse and Sydent into .real
 .PHONY: clean
 clean: ## remove everything that was made here
 	@rm -rf .venv .real .coverage .coverage.* $(PYTEST_LOG) build dist
-	@rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf .proof .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	@find . -type d -name __pycache__ -prune -exec rm -rf {} +
 
 $(PACKAGE): pyproject.toml constraints/dev.txt
