@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
 from typing import Any, ClassVar, Generic, TypeVar
 from urllib.parse import quote
@@ -16,9 +16,9 @@ import attrs
 import msgspec
 
 from nio_identity_server import strict_json
+from nio_identity_server.words import without
 
 _FIELD = re.compile(r"\{(\w+)\}")
-_SHORTEST_SECRET = 4  # a shorter one stands in many a word
 
 Reply = TypeVar("Reply")
 Reply_co = TypeVar("Reply_co", covariant=True)
@@ -29,6 +29,17 @@ class Receiver(Enum):
 
     IDENTITY_SERVER = "identity server"
     HOMESERVER = "homeserver"
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Every text in a JSON value, but for the keys of objects."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from _texts(value.values())
+    elif isinstance(value, Iterable):
+        for each in value:
+            yield from _texts(each)
 
 
 def _segment(text: str) -> str:
@@ -97,13 +108,10 @@ class Endpoint(Generic[Reply_co]):
     def redact(self, text: str) -> str:
         """Blank out what was sent and must not be shown, which a server may repeat in its answer.
 
-        That is the text of each field that is not in the printed form.
+        That is every text in a field that is not in the printed form.
         """
-        for field in attrs.fields(type(self)):
-            value = None if field.repr else getattr(self, field.name)
-            if isinstance(value, str) and len(value) >= _SHORTEST_SECRET:
-                text = text.replace(value, "***")
-        return text
+        hidden = [field.name for field in attrs.fields(type(self)) if not field.repr]
+        return without(text, _texts([getattr(self, name) for name in hidden]))
 
     def read(self, data: bytes) -> Reply_co:
         """Decode the bytes of a good reply.

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 LONGEST = 500
 """Characters that are kept of what a server says."""
+
+_SHORTEST_SECRET = 4
+"""Characters; a shorter one stands in many a word."""
 
 _ERRCODE = re.compile(r"[A-Z0-9_.]{1,64}")
 
@@ -23,3 +27,11 @@ def message(value: object) -> str:
 def errcode(value: object) -> str:
     """A Matrix error code, or ``M_UNKNOWN`` for what is none."""
     return value if isinstance(value, str) and _ERRCODE.fullmatch(value) else "M_UNKNOWN"
+
+
+def without(text: str, secrets: Iterable[str]) -> str:
+    """The text with each secret blanked out: a server may repeat what it was sent."""
+    for secret in secrets:
+        if len(secret) >= _SHORTEST_SECRET:
+            text = text.replace(secret, "***")
+    return text

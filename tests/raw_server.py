@@ -220,10 +220,14 @@ class RawServer:
         await writer.drain()
 
 
-def _reset(writer: asyncio.StreamWriter) -> None:
-    """Close with RST: the connection lingers for no time at all."""
+def linger_not(writer: asyncio.StreamWriter) -> None:
+    """Have a connection end with RST when it is closed: it lingers for no time at all."""
     raw = cast("socket.socket", writer.get_extra_info("socket"))
     raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def _reset(writer: asyncio.StreamWriter) -> None:
+    linger_not(writer)
     writer.transport.abort()
 
 

@@ -15,7 +15,8 @@ from yarl import URL
 from nio_identity_server import endpoints
 from nio_identity_server.endpoint import BadReply, Endpoint, Receiver
 from nio_identity_server.endpoints import discovery, homeserver, terms
-from nio_identity_server.endpoints.homeserver_room import InviteBy3PID
+from nio_identity_server.endpoints.homeserver_room import InviteBy3PID, JoinRoom
+from nio_identity_server.endpoints.lookup import LookupUsers
 from nio_identity_server.endpoints.validation import EmailSubmitTokenPost
 from nio_identity_server.errors import IdentityServerError
 
@@ -346,3 +347,17 @@ def test_what_is_too_short_to_be_a_secret_is_not_blanked_out() -> None:
     """It stands in many a word."""
     endpoint = EmailSubmitTokenPost("sid", "canary-secret", "a")
     assert endpoint.redact("a bad canary-secret") == "a bad ***"
+
+
+def test_texts_inside_of_lists_and_objects_are_blanked_out_too() -> None:
+    """The hashes of a lookup, and what an invitation was signed with."""
+    signed = {"token": "canary-token", "signatures": {"x.org": {"ed25519:0": "canary-signature"}}}
+    assert JoinRoom("!room:x", signed).redact("canary-token, canary-signature") == "***, ***"
+    lookup = LookupUsers(["canary-hash", "other-hash"], "sha256", "pepper")
+    assert lookup.redact("other-hash, canary-hash") == "***, ***"
+
+
+def test_an_address_in_the_clear_is_blanked_out_without_its_medium() -> None:
+    """It is sent with it, but a server may name the address only."""
+    lookup = LookupUsers(["canary@example.org email"], "none", "pepper")
+    assert lookup.redact("canary@example.org email? canary@example.org!") == "***? ***!"

@@ -95,9 +95,12 @@ class Connections:
         return session
 
     async def close(self) -> None:
-        """Close every connection; the next request opens new ones."""
-        sessions, self._sessions = self._sessions, {}
-        await asyncio.gather(*(session.close() for session in sessions.values()))
+        """Close every connection; the next request opens new ones.
+
+        If it is cancelled it can be done again: no session is forgotten before it is closed.
+        """
+        for session in tuple(self._sessions.values()):
+            await session.close()
 
     def _connector(self, *, trusted: bool) -> aiohttp.BaseConnector:
         context = self._context()

@@ -14,6 +14,7 @@ from typing import Any, NoReturn, Protocol
 import aiohttp
 import attrs
 
+from nio_identity_server import words
 from nio_identity_server.client.answer import Answer
 from nio_identity_server.client.trouble import describe
 from nio_identity_server.endpoint import BadReply, Endpoint, Reply
@@ -98,12 +99,13 @@ class Homeserver:
         try:
             async with asyncio.timeout(self.time_limit) as limit:
                 return await self._send_patiently(endpoint, limit, again)
-        except IdentityServerError:
-            raise
+        except IdentityServerError as error:
+            # Ours, but without the frame that holds aiohttp's response: that shows the whole URL.
+            trouble: BaseException = error.with_traceback(None)
         except asyncio.CancelledError as error:
             # The same without the frames of nio and aiohttp, whose local variables hold the
             # headers.
-            trouble: BaseException = asyncio.CancelledError(*error.args)
+            trouble = asyncio.CancelledError(*error.args)
         except aiohttp.TooManyRedirects as error:
             trouble = self._redirected(error.history[0].status)
         except aiohttp.RedirectClientError:
@@ -146,11 +148,11 @@ class Homeserver:
         try:
             self._refuse_redirect(response)
             body = await _read(response, endpoint.cap)
+            if body is None:
+                raise self._no_answer(endpoint, _TOO_LARGE, response.status)  # noqa: TRY301
         except BaseException:
-            response.close()
+            response.close()  # never drained: the rest of a huge body stays where it is
             raise
-        if body is None:
-            raise self._no_answer(endpoint, _TOO_LARGE, response.status)
         return Answer(response.status, body, retry_after_header=response.headers.get("Retry-After"))
 
     def _login(self) -> Secret:
@@ -169,8 +171,12 @@ class Homeserver:
     def _refuse(self, endpoint: Endpoint[Reply], answer: Answer) -> NoReturn:
         kind = HomeserverError if is_refusal(answer.status) else self._kind(endpoint)
         retry_after = answer.retry_after if answer.status == HTTPStatus.TOO_MANY_REQUESTS else None
-        message = endpoint.redact(answer.message)
+        message = self.redact(endpoint.redact(answer.message))
         raise kind(answer.status, answer.errcode, message, self.client.homeserver, retry_after)
+
+    def redact(self, text: str) -> str:
+        """Blank out the user's token, which a homeserver may repeat in its answer."""
+        return words.without(text, [self.client.access_token or ""])
 
     def _refuse_redirect(self, response: aiohttp.ClientResponse) -> None:
         if response.history:
@@ -201,11 +207,12 @@ def is_refusal(status: int) -> bool:
 
 
 async def _read(response: aiohttp.ClientResponse, cap: int) -> bytes | None:
-    """The whole body; None, and a closed connection, if it is larger than ``cap`` bytes."""
+    """The whole body; None if it is larger than ``cap`` bytes, or is said to be."""
+    if (response.content_length or 0) > cap:
+        return None
     body = bytearray()
     async for chunk in response.content.iter_any():
         body += chunk
         if len(body) > cap:
-            response.close()
             return None
     return bytes(body)

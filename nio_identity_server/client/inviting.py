@@ -253,7 +253,8 @@ class Inviting(Owning):
 
     async def _make_room(self, keywords: dict[str, Any]) -> Any:
         """Make the room; nio itself would wait for ever, and returns its errors."""
-        client, response, reason = self._reader.homeserver.client, None, ""
+        homeserver = self._reader.homeserver
+        client, response, reason = homeserver.client, None, ""
         try:
             async with asyncio.timeout(self.config.homeserver_timeout):
                 response = await client.room_create(**keywords)
@@ -268,9 +269,9 @@ class Inviting(Owning):
         if hasattr(response, "room_id"):
             return response
         status = getattr(response.transport_response, "status", None)
-        told = words.errcode(response.status_code), words.message(response.message)
+        message = homeserver.redact(words.message(response.message))
         kind = HomeserverError if status is not None and is_refusal(status) else OutcomeUnknown
-        raise kind(status, *told, client.homeserver)
+        raise kind(status, words.errcode(response.status_code), message, client.homeserver)
 
 
 def _refuse_other(link: InviteLink | None, server: str) -> None:

@@ -38,7 +38,7 @@ class Reader:
     homeserver: Homeserver
     trusted: frozenset[BaseUrl]
     answered: int = 0
-    _owner: tuple[str, str] = ("", "")
+    _owner: tuple[str, str] = attrs.field(default=("", ""), repr=False)  # the token, and whose
 
     async def read(self, account: Account, seconds: float | None = None) -> Failure:
         """Read the choice and tell the account; join a read that is under way.

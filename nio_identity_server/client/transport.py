@@ -13,6 +13,7 @@ import attrs
 from aiohttp import hdrs
 from yarl import URL
 
+from nio_identity_server import words
 from nio_identity_server.addresses import is_public
 from nio_identity_server.base_url import BaseUrl
 from nio_identity_server.client.answer import Answer
@@ -138,11 +139,12 @@ class Transport:
         """
         try:
             return await self._exchange_raw(request)
-        except IdentityServerError:
-            raise
+        except IdentityServerError as error:
+            # Ours, but without the frame that holds aiohttp's response: that shows the whole URL.
+            trouble: BaseException = error.with_traceback(None)
         except asyncio.CancelledError as error:
             # The same without the frames of aiohttp, whose local variables hold the headers.
-            trouble: BaseException = asyncio.CancelledError(*error.args)
+            trouble = asyncio.CancelledError(*error.args)
         except Exception as error:  # noqa: BLE001 - promise: only our exceptions come out
             trouble = _translate(error, request)
         raise trouble
@@ -216,7 +218,7 @@ def _translate(error: Exception, request: _Request) -> IdentityServerError:
 def _refuse(server: str, endpoint: Endpoint[Any], answer: Answer, token: Secret | None) -> NoReturn:
     status, message = answer.status, endpoint.redact(answer.message)
     if token is not None:
-        message = message.replace(token.reveal(), "***")  # a server may repeat what it was sent
+        message = words.without(message, [token.reveal()])
     if status < HTTPStatus.MULTIPLE_CHOICES:
         raise BadResponse(server, f"HTTP {status} instead of 200", status)
     if status < HTTPStatus.BAD_REQUEST:

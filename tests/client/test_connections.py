@@ -501,3 +501,16 @@ class TestTls:
         assert context.check_hostname
         assert context.minimum_version is ssl.TLSVersion.TLSv1_2
         assert connections._context() is context
+
+
+async def test_closing_that_was_cancelled_can_be_done_again() -> None:
+    """What it did not get round to is not forgotten."""
+    async with RawServer([answer()]) as server, connections_for() as connections:
+        await ping(connections, server.url)
+        task = asyncio.create_task(connections.close())
+        await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+        await connections.close()
+        await server.left()

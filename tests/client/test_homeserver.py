@@ -500,3 +500,29 @@ class TestPatience:
 
         assert type(error) is OutcomeUnknown
         assert len(server.requests) == 2
+
+
+async def test_a_body_that_is_announced_to_be_too_large_is_not_waited_for() -> None:
+    """It is not read at all, and the connection is closed."""
+    script: Script = [answer(b"{", length=10**10), End.STALL]
+    async with RawServer(script) as server, homeserver_at(server.url) as homeserver:
+        error = await failure(homeserver.ask(READ))
+        await server.left()
+
+    assert "too large" in str(error)
+
+
+async def test_where_a_redirect_leads_is_not_told() -> None:
+    """Not even by the frames of the exception, in which aiohttp's response shows its URL."""
+    script = [answer(b"", "307 Elsewhere", "Location: /canary-target")]
+    async with RawServer(script, [answer()]) as server, homeserver_at(server.url) as homeserver:
+        error = await failure(homeserver.ask(POST))
+
+    assert_no_secret(error, ["canary-target"])
+
+
+async def test_a_homeserver_that_says_our_token_back_is_not_quoted() -> None:
+    """Its words come into the message, but not that one."""
+    body = json.dumps({"errcode": "M_UNKNOWN_TOKEN", "error": f"bad {TOKEN}"}).encode()
+
+    assert "bad ***" in str(await outcome([answer(body, "401 No")], READ))

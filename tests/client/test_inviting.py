@@ -341,3 +341,13 @@ async def test_a_link_names_servers_that_are_in_the_room() -> None:
         (request,) = it.homeserver.seen("POST", "/join")
         assert request.raw_path.endswith("?via=one.test&via=two.test")
         assert request.json["third_party_signed"]["token"] == "t"
+
+
+async def test_a_refused_room_does_not_tell_the_token() -> None:
+    """A homeserver may say it back."""
+    async with known() as it:
+        it.homeserver.reject_next(
+            403, "M_FORBIDDEN", f"no {it.bot.access_token}", path="createRoom"
+        )
+        with pytest.raises(HomeserverError, match=r"no \*\*\*"):
+            await it.server.room_create()

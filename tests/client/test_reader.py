@@ -122,3 +122,12 @@ async def test_a_default_that_needs_the_users_name_fails_with_the_reason() -> No
         it.homeserver.reject_next(500, "M_UNKNOWN", path="whoami", times=2)
         with pytest.raises(NotConfirmed, match="500"):
             await it.server.resolve()
+
+
+async def test_a_client_that_has_only_a_token_does_not_show_it() -> None:
+    """Whose it is has been asked; a logger of local variables prints the reader."""
+    async with world() as it:
+        it.bot.user_id = ""
+        await it.server.refresh()
+
+        assert it.bot.access_token not in repr(it.server._reader)

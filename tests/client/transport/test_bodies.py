@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import tracemalloc
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from yarl import URL
 
-from nio_identity_server.base_url import parse_base_url
 from nio_identity_server.client import transport as module
 from nio_identity_server.client.transport import Transport
 from nio_identity_server.endpoint import Endpoint
@@ -23,7 +20,6 @@ from tests.client.transport.stage import (
     CLOSE,
     MIB,
     OK,
-    Post,
     Quick,
     Small,
     ask,
@@ -148,90 +144,8 @@ class TestBodies:
             assert type(await failure(transport.fetch(url, trusted=True, cap=10))) is BadResponse
 
 
-@pytest.fixture(name="black_hole")
-def _black_hole() -> Iterator[int]:
-    """A port at which connections are neither accepted nor refused: its queue is full."""
-    with socket.socket() as listener, socket.socket() as first, socket.socket() as second:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(0)
-        for filler in (first, second):
-            filler.setblocking(False)  # noqa: FBT003 -- the socket's own signature
-            filler.connect_ex(listener.getsockname())
-        yield listener.getsockname()[1]
-
-
 class TestTime:
-    """T27: no server can keep us waiting."""
-
-    async def test_connecting(
-        self, monkeypatch: pytest.MonkeyPatch, transport: Transport, black_hole: int
-    ) -> None:
-        """A connection that is not accepted is given up."""
-        monkeypatch.setattr(module, "CONNECT_TIMEOUT", 0.1)
-        url = parse_base_url(f"http://127.0.0.1:{black_hole}")
-        error = await failure(transport.ask(url, Post(), trusted=True))
-
-        assert type(error) is CannotConnect
-        assert "longer than allowed" in str(error)
-
-    async def test_a_handshake(self, monkeypatch: pytest.MonkeyPatch, transport: Transport) -> None:
-        """So is a TLS handshake that does not go on."""
-        monkeypatch.setattr(module, "CONNECT_TIMEOUT", 0.1)
-        async with RawServer([End.STALL]) as server:
-            url = parse_base_url(f"https://127.0.0.1:{server.port}")
-            error = await failure(transport.ask(url, Ping(), trusted=True))
-
-            assert type(error) is CannotConnect
-            await server.left()
-
-    @pytest.mark.parametrize(
-        "script",
-        [
-            pytest.param([End.STALL], id="status line"),
-            pytest.param([OK + b"X: y", End.STALL], id="headers"),
-            pytest.param([answer(b"{", length=2), End.STALL], id="body"),
-            pytest.param([CHUNKED + b"1\r\n{", End.STALL], id="chunk"),
-            pytest.param([OK + b"\r\n{}", End.STALL], id="end"),
-        ],
-    )
-    @pytest.mark.parametrize("limit", ["pause", "total"])
-    async def test_silence(
-        self, monkeypatch: pytest.MonkeyPatch, transport: Transport, script: Script, limit: str
-    ) -> None:
-        """A server that falls silent anywhere is left, by either limit."""
-        if limit == "pause":
-            monkeypatch.setattr(module, "READ_TIMEOUT", 0.1)
-        endpoint = Ping() if limit == "pause" else Quick()
-        async with RawServer(script) as server:
-            error = await failure(ask(transport, server, endpoint))
-            await server.left()
-
-        assert type(error) is CannotConnect
-        assert "longer than allowed" in str(error)
-        assert len(server.requests) == 1
-
-    @pytest.mark.parametrize(
-        "script",
-        [
-            pytest.param([OK + b"X: ", Repeat(b"y", 0.01)], id="headers"),
-            pytest.param([answer(b"", length=1000), Repeat(b" ", 0.01)], id="body"),
-            pytest.param([CHUNKED, Repeat(b"1\r\n \r\n", 0.01)], id="chunks"),
-            pytest.param([Repeat(b"HTTP/1.1 100 Continue\r\n\r\n" * 1000)], id="100"),
-            pytest.param([Repeat(b"HTTP/1.1 103 Early Hints\r\n\r\n", 0.01)], id="103"),
-        ],
-    )
-    async def test_drip(
-        self, monkeypatch: pytest.MonkeyPatch, transport: Transport, script: Script
-    ) -> None:
-        """A server that never falls silent is left when the whole time is over."""
-        monkeypatch.setattr(module, "READ_TIMEOUT", 0.2)
-        async with RawServer(script) as server:
-            error = await failure(ask(transport, server, Quick()))
-            await server.left()
-
-        assert type(error) is CannotConnect
-        assert "(0.3 s at most)" in str(error)
-        assert len(server.requests) == 1
+    """T27: no server can keep us waiting; in more ways in ``tests/proof/fault_matrix``."""
 
     async def test_a_document(self, monkeypatch: pytest.MonkeyPatch, transport: Transport) -> None:
         """Documents are not waited for any longer."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nio_identity_server.base_url import parse_base_url
+from nio_identity_server.endpoints.association import GetValidated3pid
 from nio_identity_server.endpoints.discovery import Ping
 from nio_identity_server.errors import (
     BadResponse,
@@ -101,3 +102,10 @@ class TestSecrets:
             error = await failure(transport.ask(url, Ping(), trusted=False))
 
         assert type(error) is CannotConnect
+
+    async def test_of_a_query(self) -> None:
+        """Nor the secret that one request has in its URL, which aiohttp's response shows."""
+        endpoint = GetValidated3pid("sid", TOKEN)
+        for script in ([answer(status="999 No")], [answer(b"x" * 100_000)]):
+            async with RawServer(script) as server, transport_for() as transport:
+                assert type(await failure(ask(transport, server, endpoint))) is BadResponse

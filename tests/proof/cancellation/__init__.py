@@ -1,0 +1,1 @@
+"""Every public call, ended at every step that it takes."""
