@@ -71,8 +71,12 @@ real: $(TOOLS) servers ## the tests against the real servers
 	@$(BIN)/python -m pytest tests/real $(ARGS)
 
 .PHONY: bench
-bench: $(TOOLS) ## measure
+bench: $(TOOLS) ## measure against the targets, and how cost grows; writes docs/proof
 	@$(BIN)/python -m tests.bench
+
+.PHONY: proof-page
+proof-page: $(TOOLS) ## write docs/proof/index.md from what the proofs found here
+	@$(BIN)/python -m tests.proof
 
 .PHONY: servers
 servers: $(PACKAGE) ## install Synapse and Sydent into .real
@@ -94,7 +98,7 @@ oldest: $(TOOLS) ## a good part of the tests with the oldest releases that are p
 
 .PHONY: clean
 clean: ## remove everything that was made here
-	@rm -rf .venv .real .frameworks .oldest .coverage .coverage.* $(PYTEST_LOG) build dist
+	@rm -rf .venv .real .frameworks .oldest .node .proof .coverage .coverage.* $(PYTEST_LOG) build dist
 	@rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	@find . -type d -name __pycache__ -prune -exec rm -rf {} +
 
