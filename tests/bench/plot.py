@@ -10,13 +10,13 @@ from tests.bench.figures import Figure
 
 _WIDTH = 760
 _LEFT, _RIGHT, _TOP, _ROW = 290, 30, 30, 28
-_COLOURS = ("#2b6cb0", "#c05621", "#2f855a")
+_COLOURS = ("#3b82c4", "#d2691e")  # readable on both
 _Point = tuple[float, float]
 Series = Mapping[str, Sequence[_Point]]
 
 _MOST = 1.5  # times its target, beyond which a range is cut off
 
-# The colours follow the reader's system; those of the lines are readable on both.
+# The other colours follow the reader's system.
 _STYLE = """\
 <style>
 text{fill:#222}.card{fill:#fff}.axis{stroke:#bbb}.range{stroke:#4a7fb5}.target{stroke:#c53030}
