@@ -75,8 +75,12 @@ pictures: $(TOOLS) ## draw the pictures of the terminal anew; needs tmux
 	@PYTHONPATH=. $(BIN)/python docs/draw_terminal.py
 
 .PHONY: bench
-bench: $(TOOLS) ## measure
+bench: $(TOOLS) ## measure against the targets, and how cost grows; writes docs/proof
 	@$(BIN)/python -m tests.bench
+
+.PHONY: proof-page
+proof-page: $(TOOLS) ## write docs/proof/index.md from what the proofs found here
+	@$(BIN)/python -m tests.proof
 
 .PHONY: servers
 servers: $(PACKAGE) ## install Synapse and Sydent into .real

@@ -38,17 +38,45 @@ class Figure:
     def row(self) -> tuple[str, ...]:
         """The figure in the columns of the table."""
         values = (min(self.samples), self.median, max(self.samples))
-        target = f"<= {self.target:g} {self.unit}"
-        return (self.name, target, *(f"{each:.3g}" for each in values), _verdict(self))
+        verdict = "met" if self.is_met else "MISSED"
+        return (self.name, self.target_text, *(f"{each:.3g}" for each in values), verdict)
+
+    @property
+    def found(self) -> str:
+        """The figure that counts, and a word if it is too large."""
+        return f"{self.median:.3g}{'' if self.is_met else ', MISSED'}"
+
+    @property
+    def target_text(self) -> str:
+        """The target with its unit."""
+        return f"<= {self.target:g} {self.unit}"
 
 
-def _verdict(figure: Figure) -> str:
-    return "met" if figure.is_met else "MISSED"
+@attrs.frozen
+class Skipped:
+    """A figure that could not be measured here: it misses nothing.
+
+    Attributes:
+        name: What.
+        reason: Why not.
+    """
+
+    name: str
+    reason: str
+    is_met: bool = attrs.field(default=True, init=False)
+
+    @property
+    def row(self) -> tuple[str, ...]:
+        """The figure in the columns of the table."""
+        return (self.name, "", "", "", "", f"skipped: {self.reason}")
 
 
-def table(figures: Iterable[Figure]) -> str:
+HEADINGS = ("figure", "target", "min", "median", "max", "")
+
+
+def table(figures: Iterable[Figure | Skipped]) -> str:
     """Lay the figures out for people."""
-    rows = [("figure", "target", "min", "median", "max", ""), *(each.row for each in figures)]
+    rows = [HEADINGS, *(each.row for each in figures)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

@@ -1,1 +1,5 @@
-"""Proofs that are too large to be a test of one module; each tells how much it looked at."""
+"""Proofs that are too large to be a test of one module, and the page of what they found.
+
+Each tells how much it looked at with :func:`~tests.proof.findings.write`; ``python -m tests.proof``
+makes the page of it.
+"""

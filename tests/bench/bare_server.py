@@ -1,8 +1,9 @@
-"""An identity server that costs next to nothing, in a process and on a processor of its own.
+"""A server that costs next to nothing, in a process and on a processor of its own.
 
-The embedded one answers from the event loop that is measured, and would be most of what one
-measures. This one knows no HTTP beyond ``Content-Length``, and answers a lookup by cutting every
-hundredth hash out of the request.
+The embedded ones answer from the event loop that is measured, and would be most of what one
+measures. This one knows no HTTP beyond ``Content-Length``. As an identity server it answers a
+lookup by cutting every hundredth hash out of the request; as a homeserver it takes the user's ID
+for the access token, and nothing ever happens there.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 _LENGTH = re.compile(rb"\r\ncontent-length: *([0-9]+)", re.IGNORECASE)
+_TOKEN = re.compile(rb"\r\nauthorization: *bearer +([^\r]+)", re.IGNORECASE)
 _WIDTH = 43  # of a hash; `","` stands between two of them
-_EVERY = 100
+_EVERY = 100  # the first of a request among them
 
 PEPPER = "pepperof20characters"
 
@@ -33,6 +35,8 @@ class _Connection(asyncio.Protocol):
             b"hash_details": _answer(details),
             b"register": _answer({"token": "bench"}),
             b"terms": _answer({"policies": {}}),
+            b"sync": _answer({"next_batch": "s1"}),
+            b"m.identity_server": _answer({"errcode": "M_NOT_FOUND"}, "404 Not Found"),
         }
         self._received = bytearray()
         self._wanted = 0
@@ -56,7 +60,9 @@ class _Connection(asyncio.Protocol):
             self._transport.write(self._reply(request))
 
     def _reply(self, request: bytes) -> bytes:
-        name = request.split(b" ", 2)[1].rpartition(b"/")[2]
+        name = request.split(b" ", 2)[1].partition(b"?")[0].rpartition(b"/")[2]
+        if token := name == b"whoami" and _TOKEN.search(request):
+            return _answer({"user_id": token[1].decode()})
         return self._answers.get(name) or _found(request)
 
 
@@ -68,10 +74,15 @@ def _found(request: bytes) -> bytes:
     return _answer({"mappings": {each: f"@{each[:8]}:example.org" for each in hashes}})
 
 
-def _answer(content: object) -> bytes:
+def found_of(addresses: int) -> int:
+    """Count the matches in the answer to one request for so many addresses."""
+    return len(range(0, addresses, _EVERY))
+
+
+def _answer(content: object, status: str = "200 OK") -> bytes:
     body = json.dumps(content, separators=(",", ":")).encode()
-    head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
-    return f"{head}\r\n".encode() + body
+    head = (f"HTTP/1.1 {status}", "Content-Type: application/json", f"Content-Length: {len(body)}")
+    return "\r\n".join([*head, "", ""]).encode() + body
 
 
 async def _serve(user_id: str) -> None:
@@ -86,7 +97,7 @@ def running(user_id: str) -> Iterator[str]:
     """Start the server on the last processor, keep this process to the others; gives its URL."""
     ours = os.sched_getaffinity(0)
     *rest, last = sorted(ours)
-    command = [sys.executable, "-m", "tests.bench.identity_server", user_id]
+    command = [sys.executable, "-m", "tests.bench.bare_server", user_id]
     os.sched_setaffinity(0, {last})  # the child inherits it
     server = subprocess.Popen(  # noqa: S603 - this very module
         command, stdout=subprocess.PIPE, text=True
