@@ -1,23 +1,21 @@
-"""What a proof has looked at, in numbers that a page of the manual can be written from."""
+"""What a proof has looked at, in numbers for the page of proofs."""
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from pathlib import Path
 
 import attrs
 
-FOLDER = Path(__file__).parents[2] / ".proof"
+from tests.proof import findings
 
 
 @attrs.define
 class Tally:
-    """Counts what one proof looks at, and keeps the numbers in ``.proof/<name>.json``.
+    """Counts what one proof looks at, and keeps the numbers for the page.
 
     Attributes:
         name: The proof.
-        targets: How many of each there should be; of a run of some tests only, there are fewer.
+        targets: How many of each there should be.
         counts: How many there were.
     """
 
@@ -30,11 +28,6 @@ class Tally:
         self.counts[what] += number
 
     def write(self) -> None:
-        """Keep the numbers, each with its target if it has one."""
-        FOLDER.mkdir(exist_ok=True)
-        figures = {
-            what: {"count": count, "target": self.targets.get(what)}
-            for what, count in sorted(self.counts.items())
-        }
-        text = json.dumps(figures, indent=2)
-        (FOLDER / f"{self.name}.json").write_text(text + "\n", encoding="utf-8")
+        """Keep the numbers; fewer of a run of some tests only are kept too, and show it."""
+        wanted = ", ".join(f"{number:,} {what}" for what, number in self.targets.items())
+        findings.write(self.name, f"At least {wanted}.", dict(sorted(self.counts.items())))

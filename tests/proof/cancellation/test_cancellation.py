@@ -20,7 +20,7 @@ KNOWN = pytest.mark.parametrize("known", [False, True], ids=["first call", "late
 
 @pytest.fixture(name="tally", scope="module")
 def _tally() -> Iterator[Tally]:
-    tally = Tally("cancellation", {"calls": 13, "cancelled at": 400, "failed at": 100})
+    tally = Tally("Cancellation", {"calls": 13, "cancelled at": 400, "failed at": 100})
     yield tally
     tally.write()
 

@@ -42,7 +42,7 @@ LINES: dict[str, Line] = {
 
 @pytest.fixture(name="tally", scope="module")
 def _tally() -> Iterator[Tally]:
-    tally = Tally("fault_matrix", {"cells": 2000, "faults": 50})
+    tally = Tally("Fault matrix", {"cells": 2000, "faults": 50})
     yield tally
     tally.write()
 
