@@ -13,7 +13,7 @@ from nio import AsyncClient, SyncResponse
 from nio_identity_server import IdentityServerMixin
 
 from .model import Ledger, Word
-from .stage import ANSWER, OPERATION
+from .stage import ANSWER, EVENT, OPERATION
 
 _TURNS = 4
 """Turns of the loop after which whoever waited for the end of a body has seen it."""
@@ -103,7 +103,7 @@ class Bot(IdentityServerMixin, AsyncClient):  # type: ignore[misc] # nio is unty
 
     async def send(self, method: str, path: str, *args: Any, **kwargs: Any) -> Any:
         """Tell of the requests that read or write the choice."""
-        if "/account_data/" not in path:
+        if f"/account_data/{EVENT}" not in path:
             return await super().send(method, path, *args, **kwargs)
         data, headers, *rest = args
         token, user = self.access_token, unquote(path.split("/")[5])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 from urllib.parse import quote
 
-from nio_identity_server.testing import Hold
+from nio_identity_server.testing import Hold, MatrixIdentityServer
 
 from .model import FORBIDDEN
 from .stage import EVENT
@@ -120,5 +120,5 @@ class Others(World):
                 same = f"/_matrix/client/v3/user/{quote(self.bot.user_id, safe='')}/account_data/"
                 server.redirect_next(f"{homeserver.url}{same}{EVENT}", **scope)
 
-    def _identity_server(self, url: str) -> Any:
+    def _identity_server(self, url: str) -> MatrixIdentityServer:
         return next(one for one in self.stage.identity_servers if one.url == url)

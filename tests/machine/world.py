@@ -16,6 +16,7 @@ from nio_identity_server import (
     IdentityServerError,
     IdentityServerEvent,
     NotConfirmed,
+    Policy,
     Unconfirmed,
 )
 from nio_identity_server.endpoints.discovery import Ping
@@ -43,6 +44,8 @@ class World:
         holds: The holds on servers.
         changes: What listeners were told, of the present login.
         calling: Whether the bot's callbacks make a call.
+        accepting: Whether the application accepts the terms that it is shown.
+        agreed: The URLs of all terms that were accepted.
     """
 
     def __init__(self, stage: Stage, default: str | None, trusted: list[str]) -> None:
@@ -54,7 +57,8 @@ class World:
         self.operations: set[Operation] = set()
         self.holds: list[Hold] = []
         self.changes: list[Change] = []
-        self.calling = False
+        self.calling = self.accepting = False
+        self.agreed: set[str] = set()
         run = next(stage.numbers)
         self.users: list[Account] = [stage.homeserver.register(f"{name}{run}") for name in "ab"]
         self.bot = Bot(
@@ -64,6 +68,7 @@ class World:
             identity_server_config=IdentityServerConfig(
                 default=default,
                 trusted=trusted,
+                accept_terms=self._accept,
                 sync_wait=SYNC_WAIT,
                 homeserver_timeout=2.0,
                 ssl_context=stage.ssl_context,
@@ -266,6 +271,11 @@ class World:
             self.note(f"the call in a callback ends: {error!r}")
         except Exception as error:  # noqa: BLE001 - the judge decides
             self.blame(f"the call in a callback raised {error!r}")
+
+    def _accept(self, policies: tuple[Policy, ...]) -> bool:
+        if self.accepting:
+            self.agreed.update(each.url for one in policies for each in one.documents.values())
+        return self.accepting
 
     def _changed(self, change: Change) -> None:
         self.ledger()
