@@ -74,6 +74,10 @@ real: $(TOOLS) servers ## the tests against the real servers
 bench: $(TOOLS) ## measure
 	@$(BIN)/python -m tests.bench
 
+.PHONY: soak
+soak: $(TOOLS) ## the state machine for long, and 100,000 calls with 5 % faults: 15 minutes
+	@$(BIN)/python -m tests.soak $(ARGS)
+
 .PHONY: servers
 servers: $(PACKAGE) ## install Synapse and Sydent into .real
 	@$(BIN)/python -m tests.real.servers.install
@@ -94,7 +98,7 @@ oldest: $(TOOLS) ## a good part of the tests with the oldest releases that are p
 
 .PHONY: clean
 clean: ## remove everything that was made here
-	@rm -rf .venv .real .frameworks .oldest .coverage .coverage.* $(PYTEST_LOG) build dist
+	@rm -rf .venv .real .frameworks .oldest .coverage .coverage.* $(PYTEST_LOG) build dist .proof
 	@rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	@find . -type d -name __pycache__ -prune -exec rm -rf {} +
 
