@@ -96,9 +96,16 @@ oldest: $(TOOLS) ## a good part of the tests with the oldest releases that are p
 	@$(BIN)/python -m tests.environments oldest
 	@.oldest/bin/python -m pytest -m "not real" --numprocesses 4 --quiet $(OLDEST) $(ARGS)
 
+TIME ?= 60
+
+.PHONY: fuzz
+fuzz: $(TOOLS) ## fuzz each parser for TIME=60 seconds; ARGS=base_url for one of them
+	@$(BIN)/python -m tests.environments fuzz
+	@.fuzz/bin/python -m tests.fuzz --seconds $(TIME) $(ARGS)
+
 .PHONY: clean
 clean: ## remove everything that was made here
-	@rm -rf .venv .real .frameworks .oldest .coverage .coverage.* $(PYTEST_LOG) build dist .proof
+	@rm -rf .venv .real .frameworks .oldest .fuzz .coverage .coverage.* $(PYTEST_LOG) build dist .proof
 	@rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	@find . -type d -name __pycache__ -prune -exec rm -rf {} +
 

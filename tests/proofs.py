@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-FOLDER = Path(__file__).resolve().parents[1] / ".proof"
+from tests.environments import CHECKOUT
+
+FOLDER = CHECKOUT / ".proof"
 
 
 def keep(name: str, *, proof: str, target: str, figures: Mapping[str, Any]) -> None:
