@@ -116,7 +116,11 @@ def lookup(data: bytes) -> None:
         return _reply_or_refusal(endpoint, known.get(type(endpoint), mappings))
 
     work = Lookup(ask, Peppers(ask, _SERVER), allow_plaintext=True)
-    for threepid, user in _run(work.find(_ASKED)):
+    try:
+        found = asyncio.run(work.find(_ASKED))
+    except IdentityServerError:
+        return
+    for threepid, user in found:
         assert threepid.address.encode() in {*_ASKED.emails, *_ASKED.msisdns}
         assert is_user_id(user)
 
@@ -184,7 +188,7 @@ def well_known(data: bytes) -> None:
         assert trusted == (len(pages) == len(("redirect", "document")))
         return pages.pop(0) if pages else _Page(404, b"")
 
-    found = asyncio.run(find_default("@alice:example.org", fetch))
+    found = _at_once(find_default("@alice:example.org", fetch))
     assert (found.base_url is None) == found.reason.startswith(".well-known/matrix/client of ")
     assert found.base_url is None or found.base_url.scheme == "https"
 
@@ -218,7 +222,11 @@ def room_state(data: bytes) -> None:
     async def ask(endpoint: Any) -> Any:
         return _reply_or_refusal(endpoint, data)
 
-    for invite in _run(pending_invites(ask, "!room:example.org")):
+    try:
+        invites = _at_once(pending_invites(ask, "!room:example.org"))
+    except _Refused:
+        return
+    for invite in invites:
         assert isinstance(invite.display_name, str)
         assert all(isinstance(key, str) for key in invite.public_keys)
 
@@ -267,12 +275,13 @@ def _check_own(error: ValueError, kind: type[ValueError]) -> None:
     assert error.__context__ is None
 
 
-def _run(work: Any) -> Any:
-    """Await a flow; nothing if it ends in one of our exceptions."""
+def _at_once(work: Any) -> Any:
+    """Await a flow that never waits, a hundred times as fast as in an event loop."""
     try:
-        return asyncio.run(work)
-    except IdentityServerError:
-        return ()
+        work.send(None)
+    except StopIteration as ended:
+        return ended.value
+    raise AssertionError("it waits")
 
 
 def _json(data: bytes) -> Any:

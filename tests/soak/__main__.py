@@ -1,7 +1,7 @@
 """The long runs: ``python -m tests.soak [--examples 5000] [--steps 50] [--calls 100000]``.
 
-First the state machine, then many calls of many clients. It takes a quarter of an hour, keeps what
-it saw in ``.proof/soak.json``, and fails if anything was wrong.
+The state machine in one process, many calls of many clients in another. It takes a quarter of an
+hour, keeps what it saw in ``.proof/soak.json``, and fails if anything was wrong.
 """
 
 from __future__ import annotations
@@ -9,8 +9,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import multiprocessing
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
 from tests import proofs
@@ -43,11 +45,12 @@ def main() -> int:
     options = parser.parse_args()
     logging.basicConfig(level=logging.CRITICAL)  # each retry is told, and there are thousands
     started = time.monotonic()
-    runs, steps = run_machine(examples=options.examples, steps=options.steps)
-    _say(f"state machine: {runs} runs, {steps} steps, {time.monotonic() - started:.0f} s")
-    found = asyncio.run(soak(options.calls, clients=options.clients))
-    for use in found.uses:
-        _say(str(use))
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        machine = pool.submit(run_machine, examples=options.examples, steps=options.steps)
+        found = asyncio.run(soak(options.calls, clients=options.clients))
+        for use in found.uses:
+            _say(str(use))
+        runs, steps = machine.result()
     wrong = complaints_about(found)
     figures: dict[str, Any] = {
         "runs of the state machine": runs,
