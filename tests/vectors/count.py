@@ -7,6 +7,7 @@ sum goes to ``.proof/vectors.json``.
 from __future__ import annotations
 
 import sys
+from collections.abc import Sized
 
 from tests import proofs
 from tests.fuzz.corpus import kept
@@ -25,16 +26,21 @@ from tests.vectors import (
 
 TARGET = 1_000
 
+
+def _sizes(*tables: Sized) -> int:
+    return sum(len(table) for table in tables)
+
+
 VECTORS = {
-    "base URL": sum(map(len, (base_urls.ACCEPTED, base_urls.REFUSED, base_urls.ID_SERVERS))),
+    "base URL": _sizes(base_urls.ACCEPTED, base_urls.REFUSED, base_urls.ID_SERVERS),
     "IP addresses": len(addresses.FORBIDDEN) + len(addresses.PUBLIC),
     "account data": len(contents.UNUSABLE),
     "sync filters": len(filters.SHOWING) + len(filters.HIDING),
     "strict JSON": len(json_bodies.ACCEPTED) + len(json_bodies.REFUSED),
     "replies": len(replies.HOSTILE),
-    "lookup mappings": sum(map(len, (mappings.FOREIGN, mappings.NOT_USERS, mappings.WRONG_SHAPES))),
-    "terms": sum(
-        map(len, (terms.USABLE_URLS, terms.UNUSABLE_URLS, terms.MISLEADING_URLS, terms.WRONG_FORM))
+    "lookup mappings": _sizes(mappings.FOREIGN, mappings.NOT_USERS, mappings.WRONG_SHAPES),
+    "terms": _sizes(
+        terms.USABLE_URLS, terms.UNUSABLE_URLS, terms.MISLEADING_URLS, terms.WRONG_FORM
     ),
     "links of invitations": len(invite_links.REFUSED),
     "corpus of the fuzzer": sum(len(kept(name)) for name in TARGETS),
