@@ -31,6 +31,7 @@ class Operation:
         task: Runs it.
         cancelled: Whether we cancelled it.
         server: Where its latest request went.
+        leaving: The ledger of the user whose token it has begun to end, before it writes.
         sent_at: When its PUT was first sent.
         before: The preference at that moment.
         heard: What had been heard at that moment.
@@ -46,6 +47,7 @@ class Operation:
     task: asyncio.Task[None] | None = None
     cancelled: bool = False
     server: str | None = None
+    leaving: Ledger | None = None
     sent_at: int | None = None
     before: Any = None
     heard: int = 0

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from nio_identity_server.testing import Hold, MatrixIdentityServer
 
-from .model import FORBIDDEN
+from .model import ABSENT, FORBIDDEN, Value
 from .stage import EVENT
 from .world import World
 
@@ -40,6 +40,14 @@ class Others(World):
     def settle(self) -> None:
         """Let everything happen that needs no clock."""
         self.stage.run(self.stage.settle())
+
+    def truth(self) -> Value:
+        """What the account data of the bot's user really says."""
+        try:
+            content = self.stage.homeserver.account_data(self.bot.user_id, EVENT)
+        except LookupError:
+            return ABSENT
+        return self.rules.read(content)
 
     # -- the others
 

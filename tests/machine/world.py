@@ -23,8 +23,8 @@ from nio_identity_server.endpoints.discovery import Ping
 from nio_identity_server.testing import Account, Hold
 
 from .bot import CURRENT, Bot, Operation, number
-from .model import ABSENT, Kind, Ledger, Rules, Value, Word
-from .stage import EVENT, NOTHING, Stage
+from .model import ABSENT, Kind, Ledger, Rules, Word
+from .stage import NOTHING, Stage
 from .writes import content_of, judge_write
 
 SYNC_WAIT = 0.01
@@ -195,6 +195,8 @@ class World:
             reason = ledger.why_not(server)
         elif url.path.endswith("/account/logout"):
             reason = ledger.why_over(server)  # said to the server that is about to be left
+            if operation.leaving is None:  # which is the beginning of the write
+                operation.leaving, ledger.writes_under_way = ledger, ledger.writes_under_way + 1
         elif server != operation.url:
             reason = f"the caller named {operation.url}"
         else:
@@ -247,6 +249,8 @@ class World:
             operation.error = error
         self.stage.tick()
         self.operations.discard(operation)
+        if operation.leaving is not None:
+            operation.leaving.writes_under_way -= 1
         self.note(f"{operation.name} ends: {type(operation.reply).__name__} {operation.error!r}")
         self._judge_end(operation)
 
@@ -290,11 +294,3 @@ class World:
     async def call(self) -> object:
         """Ask the user's identity server whether it is there."""
         return await self.server.call(Ping())
-
-    def truth(self) -> Value:
-        """What the account data of the bot's user really says."""
-        try:
-            content = self.stage.homeserver.account_data(self.bot.user_id, EVENT)
-        except LookupError:
-            return ABSENT
-        return self.rules.read(content)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import logging
 import multiprocessing
 import sys
 import time
@@ -17,7 +16,7 @@ from typing import Any
 
 from tests import proofs
 from tests.soak.calls import Soak, soak
-from tests.soak.machine import run_machine
+from tests.soak.machine import be_quiet, run_machine
 
 MOST_GROWTH = {"resident": 5 * 2**20, "objects": 100, "descriptors": 0, "tasks": 0}
 """What may be used more at the end than after the warm-up."""
@@ -43,9 +42,10 @@ def main() -> int:
     parser.add_argument("--calls", type=int, default=100_000)
     parser.add_argument("--clients", type=int, default=50)
     options = parser.parse_args()
-    logging.basicConfig(level=logging.CRITICAL)  # each retry is told, and there are thousands
+    be_quiet()
     started = time.monotonic()
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, spawn, initializer=be_quiet) as pool:
         machine = pool.submit(run_machine, examples=options.examples, steps=options.steps)
         found = asyncio.run(soak(options.calls, clients=options.clients))
         for use in found.uses:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import logging
+
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import invariant, run_state_machine_as_test
 
 from tests.machine.machine import Machine
 from tests.machine.stage import Stage
+
+
+def be_quiet() -> None:
+    """Log nothing: each retry would be told, and there are thousands."""
+    logging.basicConfig(level=logging.CRITICAL)
 
 
 def run_machine(*, examples: int, steps: int) -> tuple[int, int]:
