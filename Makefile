@@ -96,6 +96,10 @@ oldest: $(TOOLS) ## a good part of the tests with the oldest releases that are p
 	@$(BIN)/python -m tests.environments oldest
 	@.oldest/bin/python -m pytest -m "not real" --numprocesses 4 --quiet $(OLDEST) $(ARGS)
 
+.PHONY: modes
+modes: $(TOOLS) ## the tests that need no real servers under -X dev, asyncio debug, -O and -OO
+	@$(BIN)/python -m tests.modes $(ARGS)
+
 TIME ?= 60
 
 .PHONY: fuzz
