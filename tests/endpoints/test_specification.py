@@ -259,7 +259,7 @@ def test_hostile_bodies(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(set(EVERY) - PAGES))
 def test_bodies_that_are_no_json(name: str) -> None:
-    """T29: no endpoint but those of pages takes for a reply what is not JSON, and each says which rule it breaks."""
+    """T29: none but a page is read from what is not JSON; the rule that it breaks is told."""
     for body, reason in NOT_JSON.values():
         with pytest.raises(BadReply, match=f"^the body is not JSON: {reason}$"):
             _blank(EVERY[name]).read(body)
