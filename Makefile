@@ -82,6 +82,10 @@ bench: $(TOOLS) ## measure against the targets, and how cost grows; writes docs/
 proof-page: $(TOOLS) ## write docs/proof/index.md from what the proofs found here
 	@$(BIN)/python -m tests.proof
 
+.PHONY: soak
+soak: $(TOOLS) ## the state machine for long, and 100,000 calls with 5 % faults: 15 minutes
+	@$(BIN)/python -m tests.soak $(ARGS)
+
 .PHONY: servers
 servers: $(PACKAGE) ## install Synapse and Sydent into .real
 	@$(BIN)/python -m tests.real.servers.install
@@ -100,9 +104,20 @@ oldest: $(TOOLS) ## a good part of the tests with the oldest releases that are p
 	@$(BIN)/python -m tests.environments oldest
 	@.oldest/bin/python -m pytest -m "not real" --numprocesses 4 --quiet $(OLDEST) $(ARGS)
 
+.PHONY: modes
+modes: $(TOOLS) ## the tests that need no real servers under -X dev, asyncio debug, -O and -OO
+	@$(BIN)/python -m tests.modes $(ARGS)
+
+TIME ?= 60
+
+.PHONY: fuzz
+fuzz: $(TOOLS) ## fuzz each parser for TIME=60 seconds; ARGS=base_url for one of them
+	@$(BIN)/python -m tests.environments fuzz
+	@.fuzz/bin/python -m tests.fuzz --seconds $(TIME) $(ARGS)
+
 .PHONY: clean
 clean: ## remove everything that was made here
-	@rm -rf .venv .real .frameworks .oldest .node .proof .coverage .coverage.* $(PYTEST_LOG) build dist
+	@rm -rf .venv .real .frameworks .oldest .fuzz .node .proof .coverage .coverage.* $(PYTEST_LOG) build dist
 	@rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	@find . -type d -name __pycache__ -prune -exec rm -rf {} +
 

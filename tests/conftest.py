@@ -8,13 +8,30 @@ import inspect
 import ipaddress
 import logging
 import socket
+import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.canaries import Canaries
-from tests.raw_server import Certificates
+# Asserts of modules that tests share are compiled as those of tests are, so that they are looked at
+# under ``python -O`` too.
+pytest.register_assert_rewrite(
+    *(f"tests.{each.stem}" for each in Path(__file__).parent.iterdir() if each.stem != "conftest")
+)
+
+from tests.canaries import Canaries  # noqa: E402 -- not before that
+from tests.raw_server import Certificates  # noqa: E402
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave out what reads docstrings where Python leaves docstrings out."""
+    if sys.flags.optimize < len("OO"):
+        return
+    for item in items:
+        if item.get_closest_marker("docstrings"):
+            item.add_marker(pytest.mark.skip(reason="python -OO leaves docstrings out"))
 
 
 def _is_here(address: Any) -> bool:

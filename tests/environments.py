@@ -3,6 +3,7 @@
 ``frameworks``  one for each framework of ``examples/frameworks``, below ``.frameworks``: what they
                 need contradicts each other
 ``oldest``      the oldest releases that are promised to work, in ``.oldest``
+``fuzz``        atheris, in ``.fuzz``
 
 An environment that is complete and made of the present pins is left as it is. Nothing but the
 standard library is needed.
@@ -102,6 +103,8 @@ def framework(name: str) -> Environment:
 
 OLDEST = Environment(CHECKOUT / ".oldest", CHECKOUT / "constraints" / "oldest.txt")
 
+FUZZ = Environment(CHECKOUT / ".fuzz", CHECKOUT / "constraints" / "fuzz.txt")
+
 FRAMEWORKS = {
     path.stem: framework(path.stem)
     for path in sorted((CHECKOUT / "constraints" / "frameworks").glob("*.txt"))
@@ -110,7 +113,7 @@ FRAMEWORKS = {
 
 def main() -> None:
     """Install what is missing of what the command line names, and say so."""
-    named = {"frameworks": FRAMEWORKS, "oldest": {"oldest": OLDEST}}
+    named = {"frameworks": FRAMEWORKS, "oldest": {"oldest": OLDEST}, "fuzz": {"fuzz": FUZZ}}
     wanted = {name: each for word in sys.argv[1:] for name, each in named[word].items()}
     missing = {name: each for name, each in wanted.items() if not each.is_installed}
     if not missing:

@@ -193,6 +193,7 @@ def tree_of(error: type[Exception], depth: int = 0) -> set[tuple[int, str]]:
     return {(depth, error.__name__)}.union(*below)
 
 
+@pytest.mark.docstrings
 def test_error_tree() -> None:
     """The tree of exceptions in the docs is the one in ``errors.py``, and the classes' own."""
     docstring = (errors.__doc__ or "").partition("::\n\n")[2].partition("\n\n")[0]

@@ -99,6 +99,7 @@ def test_the_samples_are_called_what_they_are() -> None:
     assert list(EVERY) == [type(endpoint).__name__ for endpoint in EVERY.values()]
 
 
+@pytest.mark.docstrings
 @pytest.mark.parametrize("cls", CLASSES.values(), ids=CLASSES)
 def test_each_says_what_it_is(cls: type[Endpoint[Any]]) -> None:
     """The docstring begins with method and path, and names the chapter of the specification."""

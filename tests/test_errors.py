@@ -298,6 +298,7 @@ def _classes() -> dict[str, type[Exception]]:
     }
 
 
+@pytest.mark.docstrings
 def test_the_drawn_tree_is_the_tree() -> None:
     """The tree at the top of the module shows every class under its base, and no other."""
     actual = {name: value.__bases__[0].__name__ for name, value in _classes().items()}
@@ -305,11 +306,13 @@ def test_the_drawn_tree_is_the_tree() -> None:
     assert {"IdentityServerError": "Exception", **_drawn_tree()} == actual
 
 
+@pytest.mark.docstrings
 def test_only_the_root_is_no_leaf_of_the_tree() -> None:
     """Every class but the root has a sample in this file."""
     assert set(_drawn_tree()) == {type(error).__name__ for error, _, _ in SAMPLES.values()}
 
 
+@pytest.mark.docstrings
 def test_bad_arguments_are_value_errors() -> None:
     """Who passes a bad argument may catch ValueError; the drawn tree says for which classes."""
     drawn = re.findall(r"── (\w+) .*\(a ValueError too\)", errors.__doc__ or "")
@@ -325,6 +328,7 @@ def test_attributes(error: IdentityServerError, attributes: dict[str, Any], _: o
     assert attributes == vars(error)
 
 
+@pytest.mark.docstrings
 @pytest.mark.parametrize(("error", "attributes", "_"), SAMPLES.values(), ids=SAMPLES)
 def test_attributes_are_documented(
     error: IdentityServerError, attributes: dict[str, Any], _: object

@@ -49,6 +49,7 @@ def test_every_error_is_exported() -> None:
     assert raised <= set(nio_identity_server.__all__)
 
 
+@pytest.mark.docstrings
 def test_every_exported_class_is_documented() -> None:
     """``help()`` has something to say about each class and function of the front door."""
     values = [getattr(nio_identity_server, name) for name in nio_identity_server.__all__]

@@ -42,6 +42,15 @@ class Write:
     value: Known
     meanwhile: tuple[Witness, Known] | None = None
 
+    def saw(self, witness: Witness, value: Known) -> None:
+        """Keep what is to be judged.
+
+        What repeats our value may be as old as our write: only a change in the stream shows that
+        nothing else holds any more that was seen before it.
+        """
+        if self.meanwhile is None or value != self.value or witness is Witness.CHANGE:
+            self.meanwhile = (witness, value)
+
 
 @attrs.define(eq=False)
 class Account:
@@ -98,7 +107,7 @@ class Account:
         if write is not None and value not in self.choice.owed:  # not the echo of an older write
             # Older or newer than what we write? Believed now, and doubted once we have written. A
             # read was asked before our write was answered, so it is no better than a snapshot then.
-            write.meanwhile = (Witness.SNAPSHOT if witness is Witness.READ else witness, value)
+            write.saw(Witness.SNAPSHOT if witness is Witness.READ else witness, value)
             if value == write.value:
                 return  # perhaps our own echo, early: judged when the write has ended
         self._learn(witness, value)

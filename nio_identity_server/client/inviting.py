@@ -255,6 +255,7 @@ class Inviting(Owning):
         """Make the room; nio itself would wait for ever, and returns its errors."""
         homeserver = self._reader.homeserver
         client, response, reason = homeserver.client, None, ""
+        cancelled: asyncio.CancelledError | None = None
         try:
             async with asyncio.timeout(self.config.homeserver_timeout):
                 response = await client.room_create(**keywords)
@@ -262,8 +263,13 @@ class Inviting(Owning):
             reason = f"no answer within {self.config.homeserver_timeout:g} seconds"
         except TypeError:
             raise  # the caller's keywords
+        except asyncio.CancelledError as error:
+            # The same without the frames of nio, whose local variables hold the headers.
+            cancelled = asyncio.CancelledError(*error.args)
         except Exception as error:  # noqa: BLE001 - promise: only our exceptions come out
             reason = describe(error, self.config.homeserver_timeout)
+        if cancelled is not None:
+            raise cancelled
         if response is None:
             raise OutcomeUnknown(None, "M_UNKNOWN", f"room_create: {reason}", client.homeserver)
         if hasattr(response, "room_id"):

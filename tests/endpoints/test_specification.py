@@ -25,6 +25,8 @@ from tests.endpoints.test_invitation import EXAMPLES as INVITATION
 from tests.endpoints.test_keys import EXAMPLES as KEYS
 from tests.endpoints.test_lookup import EXAMPLES as LOOKUP
 from tests.endpoints.test_validation import EXAMPLES as VALIDATION
+from tests.vectors.json_bodies import REFUSED as NOT_JSON
+from tests.vectors.replies import HOSTILE
 
 # Retyped from the OpenAPI of the Identity Service API v2: operationId, method, path below
 # /_matrix/identity, and whether it has a "security".
@@ -100,17 +102,6 @@ SMALL: list[tuple[Any, Any, Any, Any]] = [
 EXAMPLES = [*SMALL, *ACCOUNT, *ASSOCIATION, *INVITATION, *KEYS, *LOOKUP, *VALIDATION]
 PAGES = {"EmailSubmitTokenGet", "MsisdnSubmitTokenGet"}
 
-HOSTILE = [
-    *(b"", b" ", b"\0", b"\xff\xfe{}", b"\xef\xbb\xbf{}", b"<html>502</html>", b"{", b"{}{}", b"'"),
-    *(b"null", b"true", b"0", b"-1", b"1e999", b"NaN", b"Infinity", b'""', b'"{}"', b"[]", b"[{}]"),
-    *(b"[null]", b"[[]]", b'{"":null}', b'{"a":1,"a":2}', b'"\\ud800"', b'{"sid":"\\udc00"}'),
-    *(b"[" * 2000, b"[" * 100_000 + b"]" * 100_000, b'{"a":' * 990 + b"1" + b"}" * 990),
-    *(b"1" * 5000, b'{"success":"false"}', b'{"success":0}', b'{"sid":1}', b'{"valid":"true"}'),
-    *(b'{"sid":""}', b'{"sid":"1\\n"}', b'{"mappings":[]}', b'{"mappings":{"a":null}}'),
-    *(b'{"token":""}', b'{"token":"a\\r\\nX: y"}', b'{"token":null,"access_token":"a"}'),
-    *(b'{"public_key":["a"]}', b'{"lookup_pepper":null,"algorithms":["sha256"]}'),
-    *(b'{"lookup_pepper":"a","algorithms":"sha256"}', b'{"algorithms":{"sha256":1}}'),
-]
 KEYS_OF_REPLIES = sorted(
     {field.name for cls in CLASSES.values() for field in getattr(cls, "__attrs_attrs__", ())}
 )
@@ -172,6 +163,7 @@ def test_endpoints_are_as_in_the_specification(name: str) -> None:
     )
 
 
+@pytest.mark.docstrings
 @pytest.mark.parametrize("name", TABLE)
 def test_endpoints_say_what_they_are(name: str) -> None:
     """A docstring begins with method and path, and ends with the link to just that place."""
@@ -187,6 +179,7 @@ def test_endpoints_say_what_they_are(name: str) -> None:
     assert f"{SPECIFICATION}{book}/#{ANCHOR_BASE.get(name, '')}{anchor}" == lines[-1]
 
 
+@pytest.mark.docstrings
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)
 def test_links_are_of_one_version(module: Any) -> None:
     """Every link to the specification is to the same version, and each file has one at its top."""
@@ -261,6 +254,14 @@ def test_hostile_bodies(name: str) -> None:
     """None of a list of nasty bodies raises anything but BadReply."""
     for body in HOSTILE:
         _check_outcome(_blank(EVERY[name]), body)
+
+
+@pytest.mark.parametrize("name", sorted(set(EVERY) - PAGES))
+def test_bodies_that_are_no_json(name: str) -> None:
+    """T29: none but a page is read from what is not JSON; the rule that it breaks is told."""
+    for body, reason in NOT_JSON.values():
+        with pytest.raises(BadReply, match=f"^the body is not JSON: {reason}$"):
+            _blank(EVERY[name]).read(body)
 
 
 @pytest.mark.parametrize("name", EVERY)

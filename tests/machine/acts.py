@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from nio import SyncResponse
 
-from nio_identity_server.endpoints.discovery import GetVersions
-from nio_identity_server.endpoints.lookup import GetHashDetails
-
 from .bot import Operation
 from .model import Says
-from .others import Others
+from .speaking import Speaking
 from .stage import EVENT
 
 HIDING: dict[str, Any] = {"account_data": {"types": []}}
@@ -23,7 +19,7 @@ LIMIT = 200.0
 """Seconds within which everything has to end; a request may take 30, and be sent again."""
 
 
-class Acts(Others):
+class Acts(Speaking):
     """A world in which the bot does things.
 
     Each act ends when everything has happened that needs no clock; what is held goes on.
@@ -37,35 +33,11 @@ class Acts(Others):
         """Whether a sync is under way: a bot has one sync loop."""
         return any(operation.kind == "sync" for operation in self.operations)
 
-    def do(
-        self, kind: str, work: Callable[[], Awaitable[object]], url: str | None = None
-    ) -> Operation:
-        """Start an operation, and let it come as far as it can."""
-
-        async def go() -> Operation:
-            operation = self.start(kind, work, url)
-            await self.stage.settle()
-            return operation
-
-        return self.stage.run(go())
-
     def pause(self, seconds: float = 0.015) -> None:
         """Let time pass: calls stop to wait for a sync, a 429 is over."""
         self.stage.run(self.stage.pass_time(seconds))
 
     # -- the bot
-
-    def ping(self) -> Operation:
-        """Call the user's identity server."""
-        return self.do("call", self.call)
-
-    def versions(self) -> Operation:
-        """Call the user's identity server, for something else."""
-        return self.do("call", lambda: self.server.call(GetVersions()))
-
-    def hash_details(self) -> Operation:
-        """Call it for something that needs a token, and so a registration."""
-        return self.do("call", lambda: self.server.call(GetHashDetails()))
 
     def check(self, url: str) -> Operation:
         """Look at an identity server."""
@@ -174,6 +146,7 @@ class Acts(Others):
             self.settle()
             self._end_listening()
         self._look_for_leaks()
+        self.look_at_terms()
         self.check_now()
 
     def _quiesce(self) -> None:

@@ -13,7 +13,7 @@ from nio import AsyncClient, SyncResponse
 from nio_identity_server import IdentityServerMixin
 
 from .model import Ledger, Word
-from .stage import ANSWER, OPERATION
+from .stage import ANSWER, EVENT, OPERATION
 
 _TURNS = 4
 """Turns of the loop after which whoever waited for the end of a body has seen it."""
@@ -31,6 +31,7 @@ class Operation:
         task: Runs it.
         cancelled: Whether we cancelled it.
         server: Where its latest request went.
+        leaving: The ledger of the user whose token it has begun to end, before it writes.
         sent_at: When its PUT was first sent.
         before: The preference at that moment.
         heard: What had been heard at that moment.
@@ -46,6 +47,7 @@ class Operation:
     task: asyncio.Task[None] | None = None
     cancelled: bool = False
     server: str | None = None
+    leaving: Ledger | None = None
     sent_at: int | None = None
     before: Any = None
     heard: int = 0
@@ -103,7 +105,7 @@ class Bot(IdentityServerMixin, AsyncClient):  # type: ignore[misc] # nio is unty
 
     async def send(self, method: str, path: str, *args: Any, **kwargs: Any) -> Any:
         """Tell of the requests that read or write the choice."""
-        if "/account_data/" not in path:
+        if f"/account_data/{EVENT}" not in path:
             return await super().send(method, path, *args, **kwargs)
         data, headers, *rest = args
         token, user = self.access_token, unquote(path.split("/")[5])

@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import Any, Literal, Self
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from .acts import HARMLESS, HIDING, Acts
 from .others import CONTENTS, Trouble
+from .session_rules import ONE_OF_THREE, STAGES, SessionRules
 from .stage import Stage
 
-ONE_OF_THREE = st.integers(0, 2)
 WHO = st.integers(0, 1)
-STAGES = st.sampled_from(["arrival", "answer", "body"])
 ANY = st.one_of(ONE_OF_THREE, st.sampled_from(CONTENTS[:2]))
 GET_TROUBLES = st.sampled_from(["404 html", "500", "drop", "429", "html", "cut", "307"])
 PUT_TROUBLES = st.sampled_from(["403", "404 html", "500", "307", "lose", "cut", "drop", "429"])
@@ -21,16 +20,11 @@ SYNC_TROUBLES = st.sampled_from(["500", "502 html", "drop", "cut", "html", "lose
 SERVER_TROUBLES = st.sampled_from(["500", "drop", "html", "cut", "429"])
 
 
-class Machine(RuleBasedStateMachine):
+class Machine(SessionRules):
     """Two users, a bot, three identity servers, and everything that goes wrong between them.
 
-    Attributes:
-        stage: The servers; set by a subclass (see ``on``).
-        world: What happens in this run.
+    The stage is set by a subclass (see ``on``).
     """
-
-    stage: Stage
-    world: Acts
 
     @classmethod
     def on(cls, stage: Stage, **attributes: Any) -> type[Self]:
@@ -166,11 +160,6 @@ class Machine(RuleBasedStateMachine):
             world.refresh()
         elif by == "sync" and not world.syncing:
             world.sync()
-
-    @rule()
-    def the_bot_needs_a_token(self) -> None:
-        """A call of several requests: terms, registration, and the thing itself."""
-        self.world.hash_details()
 
     @rule(which=ONE_OF_THREE)
     def the_bot_sets(self, which: int) -> None:

@@ -24,7 +24,8 @@ without any):
 4. **A doubt holds everything back.** After a snapshot that contradicts the ruling word, until
    another reliable word; after a write whose end is not known, until a reliable word that the
    homeserver formed after the write had been sent.
-5. **Nothing goes out while a write of the user is under way.**
+5. **Nothing goes out while a write of the user is under way.** It begins with ending the token at
+   the server that is left, if there is one; a read that it overtakes is asked again.
 
 One thing is granted: a read that only repeats what was known is as old as that knowledge, so that
 a change which the homeserver formed between the two may still be adopted when it arrives late.

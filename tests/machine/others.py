@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, Literal
 from urllib.parse import quote
 
-from nio_identity_server.testing import Hold
+from nio_identity_server.testing import Hold, MatrixIdentityServer
 
-from .model import FORBIDDEN
+from .model import ABSENT, FORBIDDEN, Value
 from .stage import EVENT
 from .world import World
 
@@ -40,6 +40,14 @@ class Others(World):
     def settle(self) -> None:
         """Let everything happen that needs no clock."""
         self.stage.run(self.stage.settle())
+
+    def truth(self) -> Value:
+        """What the account data of the bot's user really says."""
+        try:
+            content = self.stage.homeserver.account_data(self.bot.user_id, EVENT)
+        except LookupError:
+            return ABSENT
+        return self.rules.read(content)
 
     # -- the others
 
@@ -120,5 +128,5 @@ class Others(World):
                 same = f"/_matrix/client/v3/user/{quote(self.bot.user_id, safe='')}/account_data/"
                 server.redirect_next(f"{homeserver.url}{same}{EVENT}", **scope)
 
-    def _identity_server(self, url: str) -> Any:
+    def _identity_server(self, url: str) -> MatrixIdentityServer:
         return next(one for one in self.stage.identity_servers if one.url == url)

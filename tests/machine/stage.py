@@ -154,6 +154,8 @@ class Stage:
         logging.getLogger("nio_identity_server").addHandler(self._errors)
         for server in (self.homeserver, *self.identity_servers):
             self.run(server.start())
+        for server in self.identity_servers:
+            server.bind("email", "carol@example.org", self.carols[server.url])
         self._watch()
         return self
 
@@ -169,6 +171,13 @@ class Stage:
     def urls(self) -> list[str]:
         """The base URLs of the three identity servers."""
         return [server.url for server in self.identity_servers]
+
+    @property
+    def carols(self) -> dict[str, str]:
+        """By server, to whom it says that one address is bound."""
+        return {
+            url: f"@carol{letter}:example.org" for letter, url in zip("abc", self.urls, strict=True)
+        }
 
     @property
     def now(self) -> int:
@@ -241,6 +250,8 @@ class Stage:
         self.homeserver.stored.clear()
         self.homeserver.sent_by.clear()
         self.complaints.clear()
+        for identity_server in self.identity_servers:
+            identity_server.require_terms({})
         for server in (self.homeserver, *self.identity_servers):
             server.clear()
             server.clear_faults()

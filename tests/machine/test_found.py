@@ -165,3 +165,20 @@ def test_close_ends_the_read_for_a_user_who_has_left(world: Acts) -> None:
     world.switch(1)
 
     world.finish()
+
+
+def test_a_snapshot_of_our_write_does_not_hide_the_change_after_it(world: Acts) -> None:
+    """While our PUT is under way ``null`` is seen, and a replayed response repeats what we write.
+
+    The response may be as old as the write: ``null``, which no sync will tell again, is true.
+    """
+    hold = world.hold("PUT", "answer")
+    world.set(world.stage.urls[0])
+    world.sync(initial=True)
+    world.elsewhere(NULL)
+    world.sync()
+    world.inject({"base_url": world.stage.urls[0]}, token="s1", deep=False)
+    world.release(hold)
+
+    assert isinstance(world.ping().error, IdentityDisabled)
+    world.check_now()

@@ -120,6 +120,15 @@ def test_a_mistake_is_found(
     """With the mistake in the package, the machine soon blames it for the right thing."""
     sabotage(monkeypatch)
 
+    finds(verdict)
+
+
+def finds(verdict: str) -> None:
+    """Run the machine until it gives a verdict.
+
+    Raises:
+        AssertionError: If it never does.
+    """
     with Stage() as stage:
         with contextlib.suppress(Exception):  # what counts is the verdict
             run_state_machine_as_test(

@@ -16,14 +16,15 @@ from nio_identity_server import (
     IdentityServerError,
     IdentityServerEvent,
     NotConfirmed,
+    Policy,
     Unconfirmed,
 )
 from nio_identity_server.endpoints.discovery import Ping
 from nio_identity_server.testing import Account, Hold
 
 from .bot import CURRENT, Bot, Operation, number
-from .model import ABSENT, Kind, Ledger, Rules, Value, Word
-from .stage import EVENT, NOTHING, Stage
+from .model import ABSENT, Kind, Ledger, Rules, Word
+from .stage import NOTHING, Stage
 from .writes import content_of, judge_write
 
 SYNC_WAIT = 0.01
@@ -43,6 +44,8 @@ class World:
         holds: The holds on servers.
         changes: What listeners were told, of the present login.
         calling: Whether the bot's callbacks make a call.
+        accepting: Whether the application accepts the terms that it is shown.
+        agreed: The URLs of all terms that were accepted.
     """
 
     def __init__(self, stage: Stage, default: str | None, trusted: list[str]) -> None:
@@ -54,7 +57,8 @@ class World:
         self.operations: set[Operation] = set()
         self.holds: list[Hold] = []
         self.changes: list[Change] = []
-        self.calling = False
+        self.calling = self.accepting = False
+        self.agreed: set[str] = set()
         run = next(stage.numbers)
         self.users: list[Account] = [stage.homeserver.register(f"{name}{run}") for name in "ab"]
         self.bot = Bot(
@@ -64,6 +68,7 @@ class World:
             identity_server_config=IdentityServerConfig(
                 default=default,
                 trusted=trusted,
+                accept_terms=self._accept,
                 sync_wait=SYNC_WAIT,
                 homeserver_timeout=2.0,
                 ssl_context=stage.ssl_context,
@@ -190,6 +195,8 @@ class World:
             reason = ledger.why_not(server)
         elif url.path.endswith("/account/logout"):
             reason = ledger.why_over(server)  # said to the server that is about to be left
+            if operation.leaving is None:  # which is the beginning of the write
+                operation.leaving, ledger.writes_under_way = ledger, ledger.writes_under_way + 1
         elif server != operation.url:
             reason = f"the caller named {operation.url}"
         else:
@@ -242,6 +249,8 @@ class World:
             operation.error = error
         self.stage.tick()
         self.operations.discard(operation)
+        if operation.leaving is not None:
+            operation.leaving.writes_under_way -= 1
         self.note(f"{operation.name} ends: {type(operation.reply).__name__} {operation.error!r}")
         self._judge_end(operation)
 
@@ -267,6 +276,11 @@ class World:
         except Exception as error:  # noqa: BLE001 - the judge decides
             self.blame(f"the call in a callback raised {error!r}")
 
+    def _accept(self, policies: tuple[Policy, ...]) -> bool:
+        if self.accepting:
+            self.agreed.update(each.url for one in policies for each in one.documents.values())
+        return self.accepting
+
     def _changed(self, change: Change) -> None:
         self.ledger()
         self.note(f"listener: {change}")
@@ -280,11 +294,3 @@ class World:
     async def call(self) -> object:
         """Ask the user's identity server whether it is there."""
         return await self.server.call(Ping())
-
-    def truth(self) -> Value:
-        """What the account data of the bot's user really says."""
-        try:
-            content = self.stage.homeserver.account_data(self.bot.user_id, EVENT)
-        except LookupError:
-            return ABSENT
-        return self.rules.read(content)

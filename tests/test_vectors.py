@@ -1,0 +1,28 @@
+"""There are as many hostile inputs as were promised, and for every parser some."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests import proofs
+from tests.vectors import count
+
+
+def test_there_are_a_thousand() -> None:
+    """The threat model asks for 1,000 fixed vectors; no parser is without."""
+    assert sum(count.VECTORS.values()) >= count.TARGET
+    assert all(count.VECTORS.values())
+
+
+def test_the_figures_are_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The command writes what it counts where the page of the documentation looks for it."""
+    monkeypatch.setattr(proofs, "FOLDER", tmp_path / "proof")
+
+    assert count.main() == 0
+
+    kept = json.loads((tmp_path / "proof" / "vectors.json").read_text(encoding="utf-8"))
+    assert set(kept) == {"proof", "target", "figures"}
+    assert kept["figures"] == count.figures()
