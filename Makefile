@@ -74,6 +74,10 @@ real: $(TOOLS) servers ## the tests against the real servers
 bench: $(TOOLS) ## measure
 	@$(BIN)/python -m tests.bench
 
+.PHONY: mutants
+mutants: $(TOOLS) ## break the package in one place after the other: does a test notice each? (long)
+	@$(BIN)/python -m tests.mutation $(ARGS)
+
 .PHONY: servers
 servers: $(PACKAGE) ## install Synapse and Sydent into .real
 	@$(BIN)/python -m tests.real.servers.install
