@@ -162,6 +162,11 @@ def test_unicode_host(text: str, expected: str) -> None:
     assert expected == parse_base_url(text).unicode_host
 
 
+def test_a_base_url_shows_its_normal_form() -> None:
+    """In a log or a debugger it is what ``str`` gives, with the name of its class."""
+    assert repr(parse_base_url("HTTPS://A.example:443/x/")) == "BaseUrl('https://a.example/x')"
+
+
 def test_homographs_differ() -> None:
     """A name that only looks like another one is another server."""
     assert parse_base_url("https://\u0435xample.org") != parse_base_url("https://example.org")
