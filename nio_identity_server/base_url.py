@@ -163,7 +163,7 @@ def _to_a_labels(host: str) -> str:
     try:
         a_labels = idna.encode(host.translate(_ASCII_LOWER)).decode("ascii")
         idna.decode(a_labels)
-    except (idna.IDNAError, UnicodeError):
+    except UnicodeError:  # idna.IDNAError is one
         pass
     else:
         return a_labels

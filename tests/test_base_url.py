@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import string
 from ipaddress import IPv4Address, IPv6Address
 from typing import NoReturn
 from urllib.parse import urlsplit
@@ -165,6 +166,12 @@ def test_unicode_host(text: str, expected: str) -> None:
 def test_a_base_url_shows_its_normal_form() -> None:
     """In a log or a debugger it is what ``str`` gives, with the name of its class."""
     assert repr(parse_base_url("HTTPS://A.example:443/x/")) == "BaseUrl('https://a.example/x')"
+
+
+@pytest.mark.parametrize("character", [*string.ascii_letters, *string.digits, *"-_~"])
+def test_only_slashes_are_dropped_at_the_end(character: str) -> None:
+    """Whatever else a path ends in belongs to it."""
+    assert parse_base_url(f"https://a.example/{character}//").path == f"/{character}"
 
 
 def test_homographs_differ() -> None:

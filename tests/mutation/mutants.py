@@ -12,6 +12,7 @@ import attrs
 from tests.mutation.operators import alternatives
 
 _LONGEST = 60
+_CONTEXT = 12
 
 
 @attrs.frozen
@@ -53,11 +54,12 @@ def mutants(source: str) -> Iterator[Mutant]:
 
 
 def _change(node: ast.AST, other: ast.AST) -> str:
-    """A change on one line; of a long text only what follows the part that both have."""
+    """A change on one line; of a long text the part from a little before what is new."""
     before, after = (" ".join(ast.unparse(each).split()) for each in (node, other))
     is_long = len(before) > _LONGEST
-    same = len(commonprefix([before, after])) if is_long else 0  # noqa: RUF071  # characters
-    before, after = (each[same:].strip()[:_LONGEST] for each in (before, after))
+    same = len(commonprefix([before, after])) if is_long else 0  # noqa: RUF071  # of characters
+    start = max(0, same - _CONTEXT)
+    before, after = (each[start:].strip()[:_LONGEST] for each in (before, after))
     return f"`{before}` -> `{after}`"
 
 

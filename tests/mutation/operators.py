@@ -10,6 +10,9 @@ import ast
 import re
 from collections.abc import Iterator
 from functools import singledispatch
+from typing import TypeVar
+
+Item = TypeVar("Item")
 
 COMPARISONS: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
     ast.Lt: (ast.LtE, ast.GtE),
@@ -99,21 +102,9 @@ def _negated(test: ast.expr) -> ast.expr:
 
 
 @alternatives.register
-def _if(node: ast.If) -> Iterator[ast.AST]:
+def _condition(node: ast.If | ast.While | ast.IfExp) -> Iterator[ast.AST]:
     if _is_plain(node.test):
-        yield ast.If(_negated(node.test), node.body, node.orelse)
-
-
-@alternatives.register
-def _while(node: ast.While) -> Iterator[ast.AST]:
-    if _is_plain(node.test):
-        yield ast.While(_negated(node.test), node.body, node.orelse)
-
-
-@alternatives.register
-def _if_else(node: ast.IfExp) -> Iterator[ast.AST]:
-    if _is_plain(node.test):
-        yield ast.IfExp(_negated(node.test), node.body, node.orelse)
+        yield type(node)(_negated(node.test), node.body, node.orelse)  # type: ignore[arg-type]
 
 
 @alternatives.register
@@ -127,8 +118,7 @@ def _comprehension(node: ast.comprehension) -> Iterator[ast.AST]:
 @alternatives.register
 def _call(node: ast.Call) -> Iterator[ast.AST]:
     for place in range(len(node.keywords)):
-        keywords = [*node.keywords[:place], *node.keywords[place + 1 :]]
-        yield ast.Call(node.func, node.args, keywords)
+        yield ast.Call(node.func, node.args, _without(node.keywords, place))
     for place, (one, other) in enumerate(zip(node.args, node.args[1:], strict=False)):
         if ast.dump(one) != ast.dump(other):
             arguments = [*node.args[:place], other, one, *node.args[place + 2 :]]
@@ -174,29 +164,24 @@ def _continue(node: ast.Continue) -> Iterator[ast.AST]:
 
 
 @alternatives.register
-def _tuple(node: ast.Tuple) -> Iterator[ast.AST]:
-    if isinstance(node.ctx, ast.Load):
+def _sequence(node: ast.Tuple | ast.List) -> Iterator[ast.AST]:
+    if isinstance(node.ctx, ast.Load):  # else names that are assigned to
         for place in range(len(node.elts)):
-            yield ast.Tuple([*node.elts[:place], *node.elts[place + 1 :]], node.ctx)
-
-
-@alternatives.register
-def _list(node: ast.List) -> Iterator[ast.AST]:
-    if isinstance(node.ctx, ast.Load):
-        for place in range(len(node.elts)):
-            yield ast.List([*node.elts[:place], *node.elts[place + 1 :]], node.ctx)
+            yield type(node)(_without(node.elts, place), node.ctx)
 
 
 @alternatives.register
 def _set(node: ast.Set) -> Iterator[ast.AST]:
-    if len(node.elts) > 1:
+    if len(node.elts) > 1:  # there is no way to write the empty one
         for place in range(len(node.elts)):
-            yield ast.Set([*node.elts[:place], *node.elts[place + 1 :]])
+            yield ast.Set(_without(node.elts, place))
 
 
 @alternatives.register
 def _dict(node: ast.Dict) -> Iterator[ast.AST]:
     for place in range(len(node.keys)):
-        keys, values = list(node.keys), list(node.values)
-        del keys[place], values[place]
-        yield ast.Dict(keys, values)
+        yield ast.Dict(_without(node.keys, place), _without(node.values, place))
+
+
+def _without(items: list[Item], place: int) -> list[Item]:
+    return [*items[:place], *items[place + 1 :]]

@@ -83,7 +83,7 @@ def test_a_long_change_is_named_by_what_is_new() -> None:
     """Of a long expression the name leaves out the beginning, which did not change."""
     (name,) = {m.name for m in _all(f"a = {'b' * 70}(c, d=e)") if "d=e" in m.name}
 
-    assert name == "module: `, d=e)` -> `)`"
+    assert name == "module: `bbbbbbbbbb(c, d=e)` -> `bbbbbbbbbb(c)`"
 
 
 def test_every_mutant_of_a_real_module_can_be_compiled() -> None:
