@@ -174,6 +174,12 @@ def test_only_slashes_are_dropped_at_the_end(character: str) -> None:
     assert parse_base_url(f"https://a.example/{character}//").path == f"/{character}"
 
 
+@pytest.mark.parametrize("path", ["/%41", "/%7euser", "/%7Euser", "/a%20b", "/%C3%BC"])
+def test_a_path_is_kept_as_it_is_written(path: str) -> None:
+    """Octets that are encoded without need stay encoded: a server may tell them apart."""
+    assert parse_base_url(f"https://a.example{path}").path == path
+
+
 def test_homographs_differ() -> None:
     """A name that only looks like another one is another server."""
     assert parse_base_url("https://\u0435xample.org") != parse_base_url("https://example.org")
