@@ -38,7 +38,7 @@ _ASCII_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 _OTHER_DOTS = frozenset("\u3002\uff0e\uff61")
 
 
-@attrs.frozen
+@attrs.frozen(order=False)  # which is so anyway, but mypy has to be told
 class BaseUrl:
     """The base URL of an identity server, always valid and in normal form.
 

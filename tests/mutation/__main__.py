@@ -43,7 +43,7 @@ def main(chosen: list[str]) -> int:
 
 def _break(name: str, subject: Subject, expected: Mapping[str, str]) -> Outcome:
     started = time.monotonic()
-    seconds = 5 + 3 * time_without_change(subject)  # the machine may be busy with others
+    seconds = 5 + 2 * time_without_change(subject)
     every = list(mutants(subject.path.read_text(encoding="utf-8")))
     verdicts = {
         mutant.name: verdict

@@ -112,7 +112,14 @@ def time_without_change(subject: Subject) -> float:
 def judge(
     subject: Subject, mutants: Sequence[Mutant], *, seconds: float, workers: int
 ) -> Iterator[tuple[Mutant, Verdict]]:
-    """Run the tests on each mutant, some at once; each verdict as it comes."""
+    """Run the tests on each mutant, some at once; each verdict as it comes.
+
+    Args:
+        subject: The module.
+        mutants: Its mutants.
+        seconds: How long the tests of one may compute; three times as long they may take in all.
+        workers: How many at once.
+    """
     waiting, running = list(reversed(mutants)), dict[int, Mutant]()
     while waiting or running:
         while waiting and len(running) < workers:
@@ -123,7 +130,7 @@ def judge(
 
 
 def _verdict(status: int) -> Verdict:
-    if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGALRM:
+    if os.WIFSIGNALED(status) and os.WTERMSIG(status) in {signal.SIGPROF, signal.SIGALRM}:
         return Verdict.TIMED_OUT
     return Verdict.KILLED if status else Verdict.SURVIVED
 
@@ -135,7 +142,10 @@ def _start(subject: Subject, source: str, seconds: float) -> int:
         return pid
     status = 1
     try:
-        signal.setitimer(signal.ITIMER_REAL, seconds)  # nobody listens: it ends the process
+        # Nobody listens to these signals: they end the process. What loops uses up its time on the
+        # processor; what waits for ever is given longer, because others may be using that as well.
+        signal.setitimer(signal.ITIMER_PROF, seconds)
+        signal.setitimer(signal.ITIMER_REAL, 3 * seconds)
         nowhere = os.open(os.devnull, os.O_RDWR)
         for stream in (0, 1, 2):
             os.dup2(nowhere, stream)
