@@ -99,7 +99,7 @@ oldest: $(TOOLS) ## a good part of the tests with the oldest releases that are p
 .PHONY: clean
 clean: ## remove everything that was made here
 	@rm -rf .venv .real .frameworks .oldest .coverage .coverage.* $(PYTEST_LOG) build dist
-	@rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf .hypothesis .import_linter_cache .mypy_cache .proof .pytest_cache .ruff_cache
 	@find . -type d -name __pycache__ -prune -exec rm -rf {} +
 
 $(PACKAGE): pyproject.toml constraints/dev.txt
