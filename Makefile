@@ -86,6 +86,10 @@ proof-page: $(TOOLS) ## write docs/proof/index.md from what the proofs found her
 soak: $(TOOLS) ## the state machine for long, and 100,000 calls with 5 % faults: 15 minutes
 	@$(BIN)/python -m tests.soak $(ARGS)
 
+.PHONY: mutants
+mutants: $(TOOLS) ## break the package in one place after the other: does a test notice each? (long)
+	@$(BIN)/python -m tests.mutation $(ARGS)
+
 .PHONY: servers
 servers: $(PACKAGE) ## install Synapse and Sydent into .real
 	@$(BIN)/python -m tests.real.servers.install

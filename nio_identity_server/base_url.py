@@ -38,7 +38,7 @@ _ASCII_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 _OTHER_DOTS = frozenset("\u3002\uff0e\uff61")
 
 
-@attrs.frozen(order=False, repr=False)
+@attrs.frozen(order=False)  # which is so anyway, but mypy has to be told
 class BaseUrl:
     """The base URL of an identity server, always valid and in normal form.
 
@@ -163,7 +163,7 @@ def _to_a_labels(host: str) -> str:
     try:
         a_labels = idna.encode(host.translate(_ASCII_LOWER)).decode("ascii")
         idna.decode(a_labels)
-    except (idna.IDNAError, UnicodeError):
+    except UnicodeError:  # idna.IDNAError is one
         pass
     else:
         return a_labels

@@ -96,14 +96,14 @@ def main() -> int:
     parser.add_argument("modes", nargs="*", metavar="MODE", help="asyncio debug, -X dev, -O, -OO")
     named, arguments = parser.parse_known_args()
     modes = named.modes or list(MODES)
-    figures: dict[str, dict[str, int]] = {}
+    figures: dict[str, int] = {}
     failed = []
     for name in modes:
         started = time.monotonic()
         outcome = run(MODES[name], *_UNIT, *arguments)
-        seconds = round(time.monotonic() - started)
-        figures[name] = {**outcome.counts, "seconds": seconds}
-        _say(f"{name}: {figures[name]}")
+        counts = {**outcome.counts, "seconds": round(time.monotonic() - started)}
+        figures |= {f"{name}: {what}": number for what, number in counts.items()}
+        _say(f"{name}: {counts}")
         if outcome.status:
             failed.append(name)
             _say("\n".join(outcome.output.splitlines()[-60:]))

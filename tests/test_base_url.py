@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import string
 from ipaddress import IPv4Address, IPv6Address
 from typing import NoReturn
 from urllib.parse import urlsplit
@@ -160,6 +161,23 @@ def test_id_server(text: str, expected: str) -> None:
 def test_unicode_host(text: str, expected: str) -> None:
     """People are shown the letters, and the A-label is kept beside them."""
     assert expected == parse_base_url(text).unicode_host
+
+
+def test_a_base_url_shows_its_normal_form() -> None:
+    """In a log or a debugger it is what ``str`` gives, with the name of its class."""
+    assert repr(parse_base_url("HTTPS://A.example:443/x/")) == "BaseUrl('https://a.example/x')"
+
+
+@pytest.mark.parametrize("character", [*string.ascii_letters, *string.digits, *"-_~"])
+def test_only_slashes_are_dropped_at_the_end(character: str) -> None:
+    """Whatever else a path ends in belongs to it."""
+    assert parse_base_url(f"https://a.example/{character}//").path == f"/{character}"
+
+
+@pytest.mark.parametrize("path", ["/%41", "/%7euser", "/%7Euser", "/a%20b", "/%C3%BC"])
+def test_a_path_is_kept_as_it_is_written(path: str) -> None:
+    """Octets that are encoded without need stay encoded: a server may tell them apart."""
+    assert parse_base_url(f"https://a.example{path}").path == path
 
 
 def test_homographs_differ() -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from tests import proofs
+from tests.proof import findings
 from tests.vectors import count
 
 
@@ -19,10 +19,9 @@ def test_there_are_a_thousand() -> None:
 
 def test_the_figures_are_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The command writes what it counts where the page of the documentation looks for it."""
-    monkeypatch.setattr(proofs, "FOLDER", tmp_path / "proof")
+    monkeypatch.setattr(count, "write", partial(findings.write, folder=tmp_path))
 
     assert count.main() == 0
 
-    kept = json.loads((tmp_path / "proof" / "vectors.json").read_text(encoding="utf-8"))
-    assert set(kept) == {"proof", "target", "figures"}
-    assert kept["figures"] == count.figures()
+    (kept,) = findings.read_all(tmp_path)
+    assert kept.figures == count.figures()

@@ -45,7 +45,6 @@ def _registration(openid: OpenIdToken) -> RegisterAccount:
 
 def _refused(error: MatrixError, openid: OpenIdToken) -> MatrixError:
     """What a refused registration is to the caller."""
-    message = error.message.replace(openid.access_token, "***")
     name = openid.matrix_server_name
     if (error.status, error.errcode) == (403, "M_UNAUTHORIZED"):
         hint = f"it does not accept users of {name}; ask its operator"
@@ -53,4 +52,6 @@ def _refused(error: MatrixError, openid: OpenIdToken) -> MatrixError:
         hint = f"it could not check the user with {name}; is that homeserver reachable from there?"
     else:
         return error
-    return RegistrationRefused(error.status, error.errcode, f"{message} ({hint})", error.server)
+    return RegistrationRefused(
+        error.status, error.errcode, f"{error.message} ({hint})", error.server
+    )

@@ -83,3 +83,8 @@ def test_the_openid_request_has_an_empty_object() -> None:
 def test_logout_sends_no_body() -> None:
     """Logging out is the one POST that has no body."""
     assert Logout().payload is None
+
+
+def test_the_proof_is_blanked_out_where_a_server_repeats_it() -> None:
+    """Whatever a refusal says, the OpenID token is not in the text that is shown."""
+    assert REGISTER.redact("no: SomeT0kenHere is not known") == "no: *** is not known"

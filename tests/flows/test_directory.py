@@ -5,16 +5,17 @@ import logging
 import tracemalloc
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from contextlib import aclosing
-from itertools import pairwise
+from itertools import chain, pairwise
 from types import SimpleNamespace
 from typing import Any, cast
 
 import attrs
 import pytest
 
-from nio_identity_server.errors import InvalidAddress, MatrixError
-from nio_identity_server.flows.directory import Found
-from nio_identity_server.flows.lookup import AT_ONCE, CHUNK
+from nio_identity_server.endpoints.lookup import GetHashDetails, HashDetails
+from nio_identity_server.errors import HashingNotSupported, InvalidAddress, MatrixError
+from nio_identity_server.flows.directory import Found, look_up
+from nio_identity_server.flows.lookup import AT_ONCE, CHUNK, Peppers
 from nio_identity_server.hashing import hash_addresses
 from nio_identity_server.threepid import ThreePid, email, msisdn
 from tests.flows.holding import USER, Server
@@ -128,6 +129,7 @@ async def test_duplicates_are_reported_before_anything_is_sent(
     directory = attrs.evolve(Server().directory(), begin=begin)
     with pytest.raises(RuntimeError):
         await directory.find(["canary@example.org", "+1", "Canary@example.org", "+1", "+1"])
+    assert {record.name for record in caplog.records} == {"nio_identity_server"}
     assert said == ["2 of the addresses to look up were given more than once"]
 
 
@@ -228,6 +230,36 @@ async def test_a_bad_address_ends_a_stream_when_it_is_reached() -> None:
     assert caught.value.positions == (2 * CHUNK,)
     assert len(found) >= CHUNK
     assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_nothing_is_read_behind_a_bad_address_of_a_stream() -> None:
+    """It may be endless; whoever feeds it learns of the mistake at once."""
+    rest = iter(addresses(CHUNK, start=CHUNK))
+    texts = chain(["junk"], addresses(CHUNK - 1), rest)
+    with pytest.raises(InvalidAddress):
+        await _all(stream(Server(), texts))
+    assert next(rest) == f"User{CHUNK}@Example.org"
+
+
+async def test_a_session_that_has_been_entered_is_asked_in() -> None:
+    """Also for a list of one's own making, whose addresses go out hashed only."""
+    server = Server()
+    session = await server.directory().begin()
+    found = await look_up(session, [email("a@b"), msisdn("1")])
+    assert dict(found) == {email("a@b"): USER, msisdn("1"): USER}
+    assert server.sizes == [2]
+
+
+async def test_a_session_that_has_been_entered_sends_nothing_in_the_clear() -> None:
+    """A server that cannot hash is not asked."""
+
+    async def plain(endpoint: Any) -> Any:
+        assert isinstance(endpoint, GetHashDetails)
+        return HashDetails("pepper", ("none",))
+
+    session = cast("Any", SimpleNamespace(ask=plain, peppers=Peppers(plain, "https://x")))
+    with pytest.raises(HashingNotSupported):
+        await look_up(session, [email("a@b")])
 
 
 @pytest.mark.parametrize("kind", ["find", "stream"])

@@ -249,6 +249,21 @@ async def test_every_kind_of_redirect(status: int) -> None:
     assert await find_default(USER, fetch) == FOUND
 
 
+async def test_a_choice_of_places_is_followed_where_it_points() -> None:
+    """A 300 that names a place, which is its server's own preference, is followed there."""
+    fetch = Script(_redirect("https://www.example.com/", 300), Page())
+
+    assert await find_default(USER, fetch) == FOUND
+
+
+async def test_an_error_that_names_a_place_is_not_followed() -> None:
+    """A 400 is no redirect, whatever its ``Location`` says."""
+    fetch = Script(_redirect("https://www.example.com/", 400), Page())
+
+    assert await find_default(USER, fetch) == _no_default("HTTP 400")
+    assert fetch.asked == [(FIRST, True)]
+
+
 @pytest.mark.parametrize("status", [300, 302, 304])
 async def test_a_redirect_to_nowhere(status: int) -> None:
     """A redirect without a target is no answer."""

@@ -52,7 +52,7 @@ def main() -> int:
             "findings": len(broken),
             "inputs": sum(executed.values()),
             "seconds for each": options.seconds,
-            "inputs by target": executed,
+            **{f"inputs for {name}": units for name, units in executed.items()},
         },
     )
     if broken:

@@ -53,6 +53,11 @@ def _outcome(choice: Choice) -> tuple[Standing, Known | None]:
     return choice.standing, choice.known
 
 
+def test_standings_are_called_by_their_names() -> None:
+    """What the drawing in the manual shows for a standing is its name in plain words."""
+    assert [standing.name.replace("_", " ").lower() for standing in Standing] == NAMES
+
+
 def test_each_standing_has_an_example() -> None:
     """The examples of this file stand as they are called, and all but the first know A."""
     assert list(Standing) == [choice.standing for choice in EACH]

@@ -167,3 +167,14 @@ def test_filters_that_show_do_show(types: list[str], not_types: list[str]) -> No
     takes_out = bool({"*", "m.*", EVENT_TYPE, "m.i*r"}.intersection(not_types))
 
     assert (lets_in and not takes_out) is not may_hide(json.dumps({"account_data": part}))
+
+
+def test_witnesses_are_called_by_their_names() -> None:
+    """What a log shows for a witness is the word that the manual uses."""
+    assert [witness.value for witness in Witness] == [
+        "snapshot",
+        "change",
+        "late change",
+        "read",
+        "write",
+    ]

@@ -7,6 +7,7 @@ from nio_identity_server.errors import (
     ForbiddenAddress,
     IdentityDisabled,
     IdentityServerError,
+    InvalidAddress,
     NoIdentityServer,
     NotConfirmed,
 )
@@ -155,6 +156,7 @@ def test_a_server_or_a_refusal(
         (NotConfirmed("a"), NotConfirmed("a"), True),
         (NotConfirmed("a"), NotConfirmed("b"), False),
         (NotConfirmed("a"), IdentityDisabled("a"), False),
+        (InvalidAddress("a"), IdentityServerError("a"), False),  # which have the same text
         (NotConfirmed("a"), None, False),
         (None, None, True),
     ],
@@ -178,3 +180,13 @@ def test_sources_differ() -> None:
 def test_no_default_says_why() -> None:
     """A default that names no server says that none is configured, unless told otherwise."""
     assert NONE.reason == "none is configured"
+
+
+def test_sources_are_called_by_their_names() -> None:
+    """What a program prints or stores for a source is the word that the specification has."""
+    assert [source.value for source in Source] == [
+        "unconfirmed",
+        "account data",
+        "default",
+        "well-known",
+    ]

@@ -11,7 +11,7 @@ from collections.abc import Sized
 
 from tests.fuzz.corpus import kept
 from tests.fuzz.targets import ENDPOINTS, TARGETS
-from tests.proof import findings
+from tests.proof.findings import write
 from tests.vectors import (
     addresses,
     base_urls,
@@ -61,7 +61,7 @@ def figures() -> dict[str, int]:
 def main() -> int:
     """Give the exit status."""
     counted = figures()
-    findings.write(
+    write(
         "Hostile vectors",
         target=f"at least {TARGET} fixed vectors",
         figures=counted,
