@@ -74,6 +74,11 @@ def test_import() -> None:
     assert 0 < imports.over_nio(rounds=1).median < imports.IMPORT_MS * GENEROUS
 
 
+def test_help() -> None:
+    """Whoever asks the command for help waits little longer than for its libraries."""
+    assert 0 < imports.help_of_the_command(rounds=1).median < imports.HELP_RATIO * GENEROUS
+
+
 def test_unused_clients() -> None:
     """A client that never uses its identity server costs a kilobyte at most."""
     assert 0 < memory.unused_clients(rounds=1, clients=50).median <= memory.UNUSED_BYTES
@@ -176,6 +181,7 @@ def test_the_page_in_the_docs() -> None:
             (gate.OPEN_US, "us"),
             (gate.RELEASE_MS, "ms"),
             (imports.IMPORT_MS, "ms"),
+            (imports.HELP_RATIO, "x"),
             (memory.UNUSED_BYTES, "bytes"),
             (lookups.HASHING, "x"),
             (lookups.COMPLETE, "x"),

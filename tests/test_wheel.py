@@ -48,12 +48,13 @@ def test_nothing_else(wheel: ZipFile) -> None:
     assert {Path(name).suffix for name in inside} == {".py", ".typed"}
 
 
-def test_the_plugin_is_found(wheel: ZipFile) -> None:
-    """The wheel tells pytest of the plugin, and it is the module that it names."""
+def test_what_others_find(wheel: ZipFile) -> None:
+    """The wheel brings the command, and tells pytest of the plugin, the module that it names."""
     (name,) = [each for each in wheel.namelist() if each.endswith("/entry_points.txt")]
     parser = ConfigParser()
     parser.read_string(wheel.read(name).decode())
 
+    assert dict(parser["console_scripts"]) == {"nio-identity-server": "nio_identity_server.cli:run"}
     assert dict(parser["pytest11"]) == {PACKAGE: plugin.__name__}
     (found,) = entry_points(group="pytest11", name=PACKAGE)
     assert found.load() is plugin

@@ -1,5 +1,5 @@
 """``python -m nio_identity_server.cli`` is the command ``nio-identity-server``."""
 
-from nio_identity_server.cli.program import run
+from nio_identity_server.cli import run
 
 run()

@@ -40,6 +40,7 @@ def measure() -> list[Figure | Skipped]:
         asyncio.run(gate.open_gate(rounds=30, calls=50_000)),
         asyncio.run(gate.held_calls(rounds=7, calls=10_000)),
         imports.over_nio(rounds=15),
+        imports.help_of_the_command(rounds=15),
         memory.unused_clients(rounds=5, clients=1_000),
         lookups.hashing(rounds=15, addresses=100_000),
         asyncio.run(lookups.complete(rounds=7, addresses=100_000)),

@@ -11,11 +11,13 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import Mock
 
 import click
 import pytest
 from click.testing import CliRunner
 
+from nio_identity_server import cli
 from nio_identity_server.cli import program
 from nio_identity_server.cli.endings import ExitCode, Terminated
 from nio_identity_server.cli.program import main
@@ -64,6 +66,7 @@ def test_help_needs_next_to_nothing() -> None:
     """Whoever asks for help, or completes a command, does not wait for what they do not use."""
     source = f"""
 import sys
+from nio_identity_server import cli
 from nio_identity_server.cli import program
 from nio_identity_server.cli.program import main
 try:
@@ -78,6 +81,7 @@ async def test_no_command_needs_nio(it: Stage) -> None:
     """Nio is not even imported."""
     source = """
 import sys
+from nio_identity_server import cli
 from nio_identity_server.cli import program
 from nio_identity_server.cli.program import main
 try:
@@ -219,6 +223,26 @@ async def test_a_proxy_that_is_none(it: Stage) -> None:
     result = await it.run("--proxy", "foo://bar", "status")
 
     assert (result.exit_code, result.stderr.count("\n")) == (ExitCode.FAILED, 1)
+
+
+def test_without_the_extra() -> None:
+    """What is missing is named, and how to get it."""
+    source = (
+        "import sys; sys.modules['click'] = None; from nio_identity_server import cli; cli.run()"
+    )
+    result = python("-c", source)
+
+    assert (result.returncode, result.stderr.count("\n")) == (1, 1)
+    assert 'pip install "nio-identity-server[cli]"' in result.stderr
+
+
+@pytest.mark.parametrize("missing", ["click", "some_other"])
+def test_what_is_missing(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
+    """The extra is named for what it has only."""
+    found = ModuleNotFoundError(name=missing)
+    monkeypatch.setattr("builtins.__import__", Mock(side_effect=found))
+    with pytest.raises(SystemExit if missing == "click" else ModuleNotFoundError):
+        cli.run()
 
 
 def test_signals(monkeypatch: pytest.MonkeyPatch) -> None:
