@@ -252,32 +252,38 @@ class Inviting(Owning):
         return sign_invite(token, private_key, user_id=user_id, sender=sender)
 
     async def _make_room(self, keywords: dict[str, Any]) -> Any:
-        """Make the room; nio itself would wait for ever, and returns its errors."""
+        """Make the room; nio itself would wait for ever, and returns its errors.
+
+        What is raised is raised from here: the frames of nio, and its responses, hold secrets.
+        """
+        response, trouble = await self._try_to_make_room(keywords)
+        if trouble is not None:
+            raise trouble
+        return response
+
+    async def _try_to_make_room(self, keywords: dict[str, Any]) -> tuple[Any, BaseException | None]:
         homeserver = self._reader.homeserver
-        client, response, reason = homeserver.client, None, ""
-        cancelled: asyncio.CancelledError | None = None
+        url = homeserver.client.homeserver
         try:
             async with asyncio.timeout(self.config.homeserver_timeout):
-                response = await client.room_create(**keywords)
+                response = await homeserver.client.room_create(**keywords)
         except TimeoutError:
             reason = f"no answer within {self.config.homeserver_timeout:g} seconds"
         except TypeError:
             raise  # the caller's keywords
         except asyncio.CancelledError as error:
-            # The same without the frames of nio, whose local variables hold the headers.
-            cancelled = asyncio.CancelledError(*error.args)
+            return None, asyncio.CancelledError(*error.args)
         except Exception as error:  # noqa: BLE001 - promise: only our exceptions come out
             reason = describe(error, self.config.homeserver_timeout)
-        if cancelled is not None:
-            raise cancelled
-        if response is None:
-            raise OutcomeUnknown(None, "M_UNKNOWN", f"room_create: {reason}", client.homeserver)
-        if hasattr(response, "room_id"):
-            return response
-        status = getattr(response.transport_response, "status", None)
-        message = homeserver.redact(words.message(response.message))
-        kind = HomeserverError if status is not None and is_refusal(status) else OutcomeUnknown
-        raise kind(status, words.errcode(response.status_code), message, client.homeserver)
+        else:
+            if hasattr(response, "room_id"):
+                return response, None
+            status = getattr(response.transport_response, "status", None)
+            message = homeserver.redact(words.message(response.message))
+            refused = status is not None and is_refusal(status)
+            kind = HomeserverError if refused else OutcomeUnknown
+            return None, kind(status, words.errcode(response.status_code), message, url)
+        return None, OutcomeUnknown(None, "M_UNKNOWN", f"room_create: {reason}", url)
 
 
 def _refuse_other(link: InviteLink | None, server: str) -> None:
