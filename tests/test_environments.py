@@ -49,4 +49,6 @@ def test_pins_are_names_and_versions(file: Path) -> None:
     """Nothing is fetched from elsewhere, and nothing is left open."""
     lines = [line for line in file.read_text().splitlines() if not line.startswith("#")]
 
-    assert [line for line in lines if not re.fullmatch(r"[\w.-]+==[\w.]+", line)] == []
+    # pip's own form; npm's for what node needs.
+    form = r"[\w@/.-]+@[\w.-]+" if file.name == "node.txt" else r"[\w.-]+==[\w.]+"
+    assert [line for line in lines if not re.fullmatch(form, line)] == []
