@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -20,13 +21,13 @@ from nio_identity_server.cli.results import Form
 from nio_identity_server.cli.spelling import spell
 from nio_identity_server.cli.terminal import say_raw
 from nio_identity_server.client.private_file import lock, open_private
-from nio_identity_server.errors import IdentityServerError, InvalidAddress, OutcomeUnknown
+from nio_identity_server.errors import IdentityServerError, InvalidAddress
+from nio_identity_server.flows.invitation import PERHAPS_DONE
 from nio_identity_server.threepid import ThreePid, parse_threepid
 
 _NAMES = ("result", "room_id", "address", "user_id", "reason")
-_BEGUN = "begun"
-_REPEATABLE = {"failed", "left"}
-"""What may be tried again. All else was done or may have been, what was begun and not ended too."""
+_BEGUN, _FAILED = "begun", "failed"
+# Only what failed may be tried again: all else was done, or may have been, what was begun too.
 
 
 @attrs.define(eq=False)
@@ -79,7 +80,7 @@ class Ledger:
 def _result(user_id: str | None, error: IdentityServerError | None) -> str:
     if error is None:
         return "mailed" if user_id is None else "invited"
-    return "unknown" if isinstance(error, OutcomeUnknown) else "failed"
+    return "unknown" if isinstance(error, PERHAPS_DONE) else _FAILED
 
 
 @contextmanager
@@ -134,14 +135,14 @@ def _whole_lines(file: IO[bytes], report: Path) -> str:
 def _known(text: str, report: Path, room_id: str) -> frozenset[ThreePid]:
     """Who is invited into the room, or may be."""
     latest: dict[ThreePid, str] = {}
-    rows = csv.DictReader(text.splitlines(keepends=True))
+    rows = csv.DictReader(io.StringIO(text, newline=""))
     try:
         for row in rows:
             if row["room_id"] == room_id:
                 latest[parse_threepid(row["address"])] = row["result"]
     except (csv.Error, InvalidAddress):
         raise _no_report(report) from None
-    return frozenset(each for each, result in latest.items() if result not in _REPEATABLE)
+    return frozenset(each for each, result in latest.items() if result != _FAILED)
 
 
 def _no_report(report: Path) -> Failure:

@@ -36,8 +36,8 @@ NO_MAIL = "no identity server keeps an invitation for a phone number whose owner
 _OF_ONE_ADDRESS = (AddressRefused, InvalidAddress, SendingFailed, ThreePidInUse)
 # No answer, no login, no patience.
 _OF_EVERYBODY = {None, HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS}
-# The invitation may have been made all the same.
-_PERHAPS_DONE = (IdentityServerChanged, OutcomeUnknown)
+PERHAPS_DONE = (IdentityServerChanged, OutcomeUnknown)
+"""Errors after which an invitation may have been made all the same."""
 
 
 @attrs.frozen
@@ -128,7 +128,7 @@ async def invite_all(
         except IdentityServerError as error:
             stopped = await _reason_to_stop(session, error, last, by_email=user_id is None)
             last = error
-            if stopped is None or isinstance(error, _PERHAPS_DONE):
+            if stopped is None or isinstance(error, PERHAPS_DONE):
                 failed[threepid] = error
             else:
                 waiting.appendleft(threepid)

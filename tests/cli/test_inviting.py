@@ -11,6 +11,14 @@ from typing import Any
 import pytest
 
 from nio_identity_server.cli.endings import ExitCode
+from nio_identity_server.cli.invitations import open_ledger
+from nio_identity_server.errors import (
+    HomeserverError,
+    IdentityServerChanged,
+    IdentityServerError,
+    OutcomeUnknown,
+)
+from nio_identity_server.threepid import email
 from tests.cli.stage import Stage
 from tests.cli.terminal import run_in_terminal
 
@@ -110,6 +118,27 @@ async def test_an_invitation_whose_end_nobody_knows(it: Stage) -> None:
     assert [row["result"] for row in rows(report)] == ["begun", "unknown"]
     assert second.stderr.endswith("nothing to do\n")
     assert len(it.a.mails) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "result"),
+    [
+        (None, "mailed"),
+        (HomeserverError(403, "M_FORBIDDEN", "no", "https://hs.test"), "failed"),
+        (OutcomeUnknown(None, "M_UNKNOWN", "", "https://hs.test"), "unknown"),
+        (IdentityServerChanged("https://id.test", "the choice changed"), "unknown"),
+    ],
+)
+def test_results(tmp_path: Path, error: IdentityServerError | None, result: str) -> None:
+    """What may have been done is not tried again, whatever came between."""
+    report = tmp_path / "report.csv"
+    with open_ledger(report, "!r:x") as ledger:
+        ledger.note_result(email("carol@x.test"), None, error)
+    with open_ledger(report, "!r:x") as ledger:
+        left_out = email("carol@x.test") in ledger.before
+
+    assert [row["result"] for row in rows(report)] == [result]
+    assert left_out == (result != "failed")
 
 
 async def test_what_is_no_address(it: Stage) -> None:
