@@ -94,11 +94,3 @@ class HomeserverClient:
             timeout=aiohttp.ClientTimeout(total=timeout),
             max_redirects=1,  # the first is one too many: it raises, and nothing is sent elsewhere
         )
-
-    async def room_create(self, *_: Any, **__: Any) -> Any:
-        """Not here: rooms are nio's.
-
-        Raises:
-            NotImplementedError: Always.
-        """
-        raise NotImplementedError("rooms are made by nio")

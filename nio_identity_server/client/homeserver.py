@@ -23,7 +23,7 @@ from nio_identity_server.secret import Secret
 
 
 class NioClient(Protocol):
-    """What is used of a nio ``AsyncClient``."""
+    """What is used of a nio ``AsyncClient`` by everything but ``room_create()``."""
 
     user_id: str
     access_token: str
@@ -42,10 +42,6 @@ class NioClient(Protocol):
         timeout: float | None = None,  # noqa: ASYNC109
     ) -> aiohttp.ClientResponse:
         """Send one request to the homeserver; retries nothing, adds no token."""
-        ...
-
-    async def room_create(self, *args: Any, **kwargs: Any) -> Any:
-        """Make a room; errors are returned, and 429 is waited out without end."""
         ...
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from nio_identity_server import words
 from nio_identity_server.base_url import parse_base_url
@@ -27,6 +27,14 @@ if TYPE_CHECKING:
     from nio_identity_server.flows.pending_invites import PendingInvite
     from nio_identity_server.invite_link import InviteLink
     from nio_identity_server.threepid import ThreePid
+
+
+class RoomMaker(Protocol):
+    """What else is used of a nio ``AsyncClient``."""
+
+    async def room_create(self, *args: Any, **kwargs: Any) -> Any:
+        """Make a room; errors are returned, and 429 is waited out without end."""
+        ...
 
 
 class Inviting(Owning):
@@ -266,7 +274,8 @@ class Inviting(Owning):
         url = homeserver.client.homeserver
         try:
             async with asyncio.timeout(self.config.homeserver_timeout):
-                response = await homeserver.client.room_create(**keywords)
+                client = cast("RoomMaker", homeserver.client)
+                response = await client.room_create(**keywords)
         except TimeoutError:
             reason = f"no answer within {self.config.homeserver_timeout:g} seconds"
         except TypeError:

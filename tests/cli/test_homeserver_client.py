@@ -28,12 +28,6 @@ async def test_closing_twice() -> None:
         await it.__aexit__(None, None, None)
 
 
-async def test_rooms() -> None:
-    """They are nio's."""
-    with pytest.raises(NotImplementedError):
-        await client().room_create()
-
-
 def test_nothing_secret_is_printed() -> None:
     """Neither the token nor the password of the proxy."""
     printed = repr(client("http://user:passw0rd@proxy.test"))
