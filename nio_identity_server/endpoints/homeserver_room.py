@@ -161,24 +161,6 @@ class GetRoomState(Endpoint[tuple[StateEvent, ...]]):
 
 
 @attrs.frozen
-class GetRoomStateWithKey(Endpoint[dict[str, Any]]):
-    """GET .../rooms/{roomId}/state/{eventType}/{stateKey}: the content of one state event.
-
-    https://spec.matrix.org/v1.16/client-server-api/#get_matrixclientv3roomsroomidstateeventtypestatekey
-    """
-
-    path: ClassVar[str] = _STATE + "/{event_type}/{state_key}"
-    receiver: ClassVar[Receiver] = Receiver.HOMESERVER
-    authenticated: ClassVar[bool] = True
-    repeatable: ClassVar[bool] = True
-    reply: ClassVar[Any] = dict[str, Any]
-
-    room_id: str
-    event_type: str
-    state_key: str
-
-
-@attrs.frozen
 class SentEvent:
     """An event that a room has taken.
 

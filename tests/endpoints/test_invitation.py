@@ -8,7 +8,6 @@ import pytest
 from nio_identity_server.endpoint import BadReply
 from nio_identity_server.endpoints.homeserver_room import (
     GetRoomState,
-    GetRoomStateWithKey,
     InviteBy3PID,
     InviteUser,
     JoinedRoom,
@@ -112,12 +111,6 @@ EXAMPLES: list[tuple[Any, Any, Any, Any]] = [
         {"third_party_signed": PROOF},
         {"room_id": "!d41d8cd:matrix.org"},
         JoinedRoom("!d41d8cd:matrix.org"),
-    ),
-    (
-        GetRoomStateWithKey(ROOM, "m.room.name", ""),
-        None,
-        {"name": "Example room name"},
-        {"name": "Example room name"},
     ),
     (
         SetRoomStateWithKey(ROOM, "m.room.member", "@alice:example.com", {"membership": "join"}),

@@ -68,7 +68,6 @@ HOMESERVER = [
     ("inviteUser", "POST", "/rooms/{roomId}/invite", True),
     ("joinRoom", "POST", "/join/{roomIdOrAlias}", True),
     ("getRoomState", "GET", "/rooms/{roomId}/state", True),
-    ("getRoomStateWithKey", "GET", "/rooms/{roomId}/state/{eventType}/{stateKey}", True),
     ("setRoomStateWithKey", "PUT", "/rooms/{roomId}/state/{eventType}/{stateKey}", True),
 ]
 # The second form of /invite has its own anchor; the first has the plain one.

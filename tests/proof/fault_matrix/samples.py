@@ -28,7 +28,6 @@ from nio_identity_server.endpoints.homeserver_association import (
 )
 from nio_identity_server.endpoints.homeserver_room import (
     GetRoomState,
-    GetRoomStateWithKey,
     InviteBy3PID,
     InviteUser,
     JoinRoom,
@@ -175,7 +174,6 @@ _ALL = (
     Sample(InviteUser(ROOM, "@bob:example.org"), {}),
     Sample(JoinRoom(ROOM, {"token": INVITE, **_SIGNED}), {"room_id": ROOM}),
     Sample(GetRoomState(ROOM), [_STATE]),
-    Sample(GetRoomStateWithKey(ROOM, "m.x", "y"), {"public_key": "a2V5"}),
     Sample(SetRoomStateWithKey(ROOM, "m.x", "y", {}), {"event_id": "$x"}),
 )
 
