@@ -126,12 +126,8 @@ def _refusal(error: MatrixError | HomeserverError) -> str:
     wait = getattr(error, "retry_after", None)
     if error.status == _TOO_MANY_REQUESTS:
         return f"{told}; try again {'later' if wait is None else f'in {wait:g} seconds'}"
-    if "it redirects" in told:
-        return f"homeserver {error.server} redirects; give the URL that it redirects to as its URL"
     advice = _ADVICE.get(type(error))
-    if advice is not None:
-        return f"{told}; {advice}"
-    return told if "()" in type(error).advice else str(error)
+    return str(error) if advice is None else f"{told}; {advice}"
 
 
 def explain_any(error: Exception) -> str:

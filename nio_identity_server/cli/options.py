@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,18 @@ import click
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 NEW_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+class Seconds(click.FloatRange):
+    """A number of seconds: more than none, and not more than a day."""
+
+    def __init__(self) -> None:
+        super().__init__(0, 86_400, min_open=True)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Read it; what is no number compares with nothing, and would pass."""
+        seconds = super().convert(value, param, ctx)
+        return self.fail("it is no number", param, ctx) if math.isnan(seconds) else seconds
 
 
 def addresses(command: Any) -> Any:

@@ -69,6 +69,14 @@ async def test_nothing_new(it: Stage) -> None:
     assert len(told) == 1
 
 
+@pytest.mark.parametrize("interval", ["0", "nan", "inf", "-1"])
+async def test_a_time_that_is_none(it: Stage, interval: str) -> None:
+    """It is refused before anything is asked."""
+    result = await it.run("watch", "--interval", interval)
+
+    assert (result.exit_code, it.homeserver.requests) == (ExitCode.USAGE, [])
+
+
 async def test_no_sync(it: Stage) -> None:
     """A sync with the login of a bot would take the bot's messages, its keys among them."""
     it.homeserver.send_to_device(it.alice.user_id, "m.room_key", {"n": 1})

@@ -10,8 +10,11 @@ from nio_identity_server.cli.endings import ExitCode, finish
 from nio_identity_server.cli.terminal import green, note, red, row, say
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from nio_identity_server.cli.connection import Connection
     from nio_identity_server.cli.settings import Settings
+    from nio_identity_server.client.identity_server import IdentityServer
 
 
 @click.command()
@@ -82,13 +85,7 @@ def set_(settings: Settings, url: str) -> None:
 @click.pass_obj
 def disable(settings: Settings) -> None:
     """Use no identity server, in all of the user's clients."""
-    from nio_identity_server.cli.connection import run  # noqa: PLC0415
-
-    async def work(connection: Connection) -> None:
-        await connection.server.resolve()  # whose token is to be given back
-        await connection.server.disable()
-
-    run(settings, work)
+    _write(settings, lambda server: server.disable())
     note("identity servers are " + green("switched off") + ", in all of the user's clients")
 
 
@@ -96,13 +93,7 @@ def disable(settings: Settings) -> None:
 @click.pass_obj
 def reset(settings: Settings) -> None:
     """Take the choice back: each client uses its own default."""
-    from nio_identity_server.cli.connection import run  # noqa: PLC0415
-
-    async def work(connection: Connection) -> None:
-        await connection.server.resolve()  # whose token is to be given back
-        await connection.server.reset()
-
-    run(settings, work)
+    _write(settings, lambda server: server.reset())
     note("the choice is " + green("taken back") + ": each client uses its own default")
 
 
@@ -132,3 +123,13 @@ def leave(settings: Settings, addresses: tuple[str, ...], unbind: bool) -> None:
         note(red("identity servers are not switched off"))
     went_well = report.has_left and all(step.error is None for step in report.steps)
     finish(ExitCode.DONE if went_well else ExitCode.PARTLY)
+
+
+def _write(settings: Settings, write: Callable[[IdentityServer], Awaitable[None]]) -> None:
+    from nio_identity_server.cli.connection import run  # noqa: PLC0415
+
+    async def work(connection: Connection) -> None:
+        await connection.server.resolve()  # whose token is to be given back
+        await write(connection.server)
+
+    run(settings, work)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import sys
 from typing import TYPE_CHECKING
 
 import click
 
+from nio_identity_server.cli import options
 from nio_identity_server.cli.endings import ExitCode, Failure
 from nio_identity_server.cli.terminal import green, note, say_raw
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.option("--resend", is_flag=True, help="Send another mail or SMS.")
 @click.option(
     "--timeout",
-    type=click.FloatRange(0, 86_400, min_open=True),
+    type=options.Seconds(),
     default=3600,
     show_default=True,
     help="Seconds to wait for the link.",
@@ -42,8 +42,6 @@ def bind(
     token of the SMS is asked for, or read from standard input. If that is interrupted, the same
     command goes on with it, for 24 hours.
     """
-    if math.isnan(timeout):
-        raise click.UsageError("--timeout is a number of seconds")
     from nio_identity_server.cli.binding import begin, end  # noqa: PLC0415
     from nio_identity_server.cli.connection import run  # noqa: PLC0415
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from nio_identity_server.cli import options
+
 if TYPE_CHECKING:
     from nio_identity_server.cli.settings import Settings
 
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Write a JSON object for each change.")
 @click.option(
     "--interval",
-    type=click.FloatRange(0, 3600, min_open=True),
+    type=options.Seconds(),
     default=2.0,
     show_default=True,
     help="Seconds between two questions to the homeserver.",
