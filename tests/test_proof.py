@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.proof import findings
 from tests.proof.findings import Finding
 from tests.proof.page import page, rewrite
+from tests.proof.tally import Tally
 
 CELLS = Finding("Fault matrix", "every cell holds.", {"cells": 1430, "failed": 0})
 MUTANTS = Finding("Mutants", ">= 95 % killed", {"killed, %": 97.25, "modes": "a|b", "all": True})
@@ -111,3 +113,18 @@ def test_the_page_in_the_docs() -> None:
 
     assert page([], text) == text
     assert rows_of(text, "Benchmarks")
+
+
+def test_a_run_of_some_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its numbers do not take the place of those of a whole run."""
+    written: list[Any] = []
+    monkeypatch.setattr(findings, "write", lambda *told: written.append(told))
+    tally = Tally("A proof", {"cells": 2, "faults": 1})
+    tally.add("cells")
+    tally.add("faults")
+    tally.write()
+    assert written == []
+
+    tally.add("cells")
+    tally.write()
+    assert written == [("A proof", "At least 2 cells, 1 faults.", {"cells": 2, "faults": 1})]
